@@ -1,0 +1,1 @@
+//! A local intake that decodes and checks every payload.

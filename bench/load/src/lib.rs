@@ -1,0 +1,1 @@
+//! Load generator with exact counts, and the null receiver.

@@ -1,0 +1,1 @@
+//! DogStatsD capture files: write, read, replay.

@@ -1,0 +1,1 @@
+//! Merged shards to intake payloads.

@@ -1,0 +1,1 @@
+//! Delivery: endpoints, queues, retry, spool.

@@ -1,0 +1,1 @@
+//! Host name and host metadata.

@@ -1,0 +1,1 @@
+//! Shards of all lanes to one series per context and bucket.

@@ -1,0 +1,1 @@
+//! Process, cgroup and container identity.

@@ -1,0 +1,1 @@
+//! Health, self-telemetry, status text, local API.

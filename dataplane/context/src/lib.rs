@@ -1,0 +1,1 @@
+//! Raw line bytes to context ids: tables, interner, expiry, limits.

@@ -1,0 +1,1 @@
+//! The lane: receive a batch, run the stages, answer the flush tick.

@@ -1,0 +1,1 @@
+//! Sockets and their queues, read in batches.

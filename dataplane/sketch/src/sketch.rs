@@ -1,0 +1,203 @@
+//! The sketch itself: a summary and sorted bins.
+
+use crate::key::{GAMMA, key_of, lower_bound};
+
+/// Most bins a sketch keeps; beyond it the lowest bins collapse into one.
+pub const BIN_LIMIT: usize = 4096;
+
+/// One bin: how many samples fell on a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bin {
+    /// Bin key, see [`key_of`].
+    pub key: i16,
+    /// Samples in the bin; saturates.
+    pub count: u32,
+}
+
+/// Summary of a stream of samples with 1/128 relative accuracy on every quantile.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sketch {
+    min: f64,
+    max: f64,
+    sum: f64,
+    avg: f64,
+    count: i64,
+    bins: Vec<Bin>,
+}
+
+impl Sketch {
+    /// Adds one sample that stands for `1 / rate` samples. A rate outside `(0, 1]` counts as 1.
+    ///
+    /// The sum uses the exact inverse of the rate, the count its integer part.
+    /// spec: dogstatsd §10.3.
+    pub fn insert(&mut self, value: f64, rate: f64) {
+        if rate > 0.0 && rate < 1.0 {
+            let weight = 1.0 / rate;
+            // A rate down to 1e-18 cannot overflow the count with one sample.
+            #[expect(clippy::cast_possible_truncation, reason = "saturating, then capped")]
+            let count = (weight as i64).clamp(1, i64::from(u32::MAX));
+            self.insert_weighted(value, count, weight);
+        } else {
+            self.insert_weighted(value, 1, 1.0);
+        }
+    }
+
+    fn insert_weighted(&mut self, value: f64, count: i64, weight: f64) {
+        if self.count == 0 {
+            self.min = value;
+            self.max = value;
+        } else {
+            self.min = self.min.min(value);
+            self.max = self.max.max(value);
+        }
+        self.count = self.count.saturating_add(count);
+        self.sum += weight * value;
+        self.avg += (value - self.avg) * as_f64(count) / as_f64(self.count);
+        self.add_to_bin(key_of(value), u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    fn add_to_bin(&mut self, key: i16, count: u32) {
+        match self.bins.binary_search_by_key(&key, |bin| bin.key) {
+            Ok(at) => {
+                if let Some(bin) = self.bins.get_mut(at) {
+                    bin.count = bin.count.saturating_add(count);
+                }
+            }
+            Err(at) => {
+                self.bins.insert(at, Bin { key, count });
+                self.collapse_lowest();
+            }
+        }
+    }
+
+    /// Adds every sample of `other`. Merging is commutative up to rounding of sum and average.
+    pub fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            self.clone_from(other);
+            return;
+        }
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.count = self.count.saturating_add(other.count);
+        self.sum += other.sum;
+        self.avg += (other.avg - self.avg) * as_f64(other.count) / as_f64(self.count);
+
+        let ours = std::mem::take(&mut self.bins);
+        self.bins.reserve(ours.len() + other.bins.len());
+        let mut left = ours.into_iter().peekable();
+        let mut right = other.bins.iter().copied().peekable();
+        loop {
+            let next = match (left.peek(), right.peek()) {
+                (Some(a), Some(b)) if a.key == b.key => {
+                    let merged = Bin { key: a.key, count: a.count.saturating_add(b.count) };
+                    left.next();
+                    right.next();
+                    Some(merged)
+                }
+                (Some(a), Some(b)) if a.key < b.key => left.next(),
+                (Some(_), None) => left.next(),
+                (_, Some(_)) => right.next(),
+                (None, None) => None,
+            };
+            match next {
+                Some(bin) => self.bins.push(bin),
+                None => break,
+            }
+        }
+        self.collapse_lowest();
+    }
+
+    /// The quantile `q`, interpolated within its bin. 0 for an empty sketch. spec: dogstatsd §10.4.
+    #[must_use]
+    pub fn quantile(&self, q: f64) -> f64 {
+        if self.count == 0 {
+            return 0.0;
+        }
+        if q <= 0.0 {
+            return self.min;
+        }
+        if q >= 1.0 {
+            return self.max;
+        }
+        let rank = (q * as_f64(self.count - 1)).round_ties_even();
+        let mut seen = 0.0;
+        for (index, bin) in self.bins.iter().enumerate() {
+            seen += f64::from(bin.count);
+            if seen > rank {
+                let weight = (seen - rank) / f64::from(bin.count);
+                let low = lower_bound(bin.key);
+                let high = low * GAMMA;
+                let low = if index == 0 { self.min } else { low };
+                return low * weight + high * (1.0 - weight);
+            }
+        }
+        self.max
+    }
+
+    /// The bins, sorted by key.
+    #[must_use]
+    pub fn bins(&self) -> &[Bin] {
+        &self.bins
+    }
+
+    /// Number of samples, each counted with the integer part of its weight.
+    #[must_use]
+    pub const fn count(&self) -> i64 {
+        self.count
+    }
+
+    /// Smallest sample; 0 when empty.
+    #[must_use]
+    pub const fn min(&self) -> f64 {
+        self.min
+    }
+
+    /// Largest sample; 0 when empty.
+    #[must_use]
+    pub const fn max(&self) -> f64 {
+        self.max
+    }
+
+    /// Weighted sum of the samples.
+    #[must_use]
+    pub const fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// Weighted mean of the samples; 0 when empty.
+    #[must_use]
+    pub const fn avg(&self) -> f64 {
+        self.avg
+    }
+
+    /// Heap bytes held.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        self.bins.capacity() * size_of::<Bin>()
+    }
+
+    /// Folds the lowest bins into the first kept one, so that the high quantiles stay exact.
+    fn collapse_lowest(&mut self) {
+        let Some(excess) = self.bins.len().checked_sub(BIN_LIMIT).filter(|&n| n > 0) else {
+            return;
+        };
+        let mass: u32 = self
+            .bins
+            .drain(..excess)
+            .fold(0, |mass, bin| mass.saturating_add(bin.count));
+        if let Some(first) = self.bins.first_mut() {
+            first.count = first.count.saturating_add(mass);
+        }
+    }
+}
+
+
+const fn as_f64(count: i64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests;

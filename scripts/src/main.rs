@@ -1,0 +1,2 @@
+//! Developer commands: cargo x.
+fn main() {}
