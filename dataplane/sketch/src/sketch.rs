@@ -184,16 +184,13 @@ impl Sketch {
         let Some(excess) = self.bins.len().checked_sub(BIN_LIMIT).filter(|&n| n > 0) else {
             return;
         };
-        let mass: u32 = self
-            .bins
-            .drain(..excess)
-            .fold(0, |mass, bin| mass.saturating_add(bin.count));
+        let mass: u32 =
+            self.bins.drain(..excess).fold(0, |mass, bin| mass.saturating_add(bin.count));
         if let Some(first) = self.bins.first_mut() {
             first.count = first.count.saturating_add(mass);
         }
     }
 }
-
 
 const fn as_f64(count: i64) -> f64 {
     count as f64

@@ -127,8 +127,7 @@ fn sketches_match_the_vectors() {
 fn one_to_a_hundred_shares_seven_bins() {
     let sketch = sketch_of(&(1..=100).map(|v| (f64::from(v), 1.0)).collect::<Vec<_>>());
     assert_eq!(sketch.bins().len(), 93);
-    let doubled: Vec<i16> =
-        sketch.bins().iter().filter(|b| b.count == 2).map(|b| b.key).collect();
+    let doubled: Vec<i16> = sketch.bins().iter().filter(|b| b.count == 2).map(|b| b.key).collect();
     assert_eq!(doubled, [1616, 1621, 1625, 1628, 1630, 1632, 1634]);
     for (q, expected) in [
         (0.25, 25.942_412_367_820_403),

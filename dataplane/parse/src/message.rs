@@ -1,0 +1,64 @@
+//! Dispatch by prefix, and the reasons for which a line is refused. spec: dogstatsd §4.1.
+
+use crate::{Event, Metric, ServiceCheck, parse_metric};
+
+/// What the configuration changes in the grammar.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// `dogstatsd_no_aggregation_pipeline`: whether `T<timestamp>` is read.
+    pub has_timestamps: bool,
+    /// `dogstatsd_origin_detection_client`: whether `c:`, `e:` and `card:` are read.
+    pub has_client_origin: bool,
+}
+
+/// One message of a packet.
+#[derive(Debug)]
+pub enum Message<'a> {
+    /// A metric line.
+    Metric(Metric<'a>),
+    /// An event.
+    Event(Event<'a>),
+    /// A service check.
+    ServiceCheck(ServiceCheck<'a>),
+}
+
+/// Why a line was refused. Each variant is one counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Refused {
+    /// No pipe in the line.
+    Format,
+    /// No colon, or an empty name or value.
+    NameOrValue,
+    /// Not one of `g c h d s ms`.
+    Type,
+    /// A value is not a number, or there is none.
+    Value,
+    /// The sample rate is not a number.
+    Rate,
+    /// The timestamp is not an integer of at least 1.
+    Timestamp,
+    /// Not a well-formed event.
+    Event,
+    /// Not a well-formed service check.
+    Check,
+}
+
+impl<'a> Message<'a> {
+    /// Parses one line. The numbers of a metric are appended to `values`.
+    ///
+    /// # Errors
+    /// The reason for which the line was refused; `values` is then as it was.
+    #[inline]
+    pub fn parse(line: &'a [u8], options: Options, values: &mut Vec<f64>) -> Result<Self, Refused> {
+        if let [b'_', rest @ ..] = line {
+            if rest.starts_with(b"e{") {
+                return Event::parse(line, options).map(Message::Event);
+            }
+            if rest.starts_with(b"sc") {
+                return ServiceCheck::parse(line, options).map(Message::ServiceCheck);
+            }
+        }
+        parse_metric(line, options, values).map(Message::Metric)
+    }
+}

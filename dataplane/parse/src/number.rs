@@ -1,0 +1,234 @@
+//! Numbers as the reference's clients and servers write them. spec: dogstatsd §4.3.
+
+/// A float with the syntax of Go's `strconv.ParseFloat`: decimal and hexadecimal forms, `inf` and
+/// `nan` by name. `None` for anything else, and for a decimal too large to represent.
+#[inline]
+#[must_use]
+pub fn parse_float(text: &[u8]) -> Option<f64> {
+    match parse_short_decimal(text) {
+        Some(value) => Some(value),
+        None => parse_any_float(text),
+    }
+}
+
+/// A base-10 signed 64-bit integer with an optional sign.
+#[must_use]
+pub fn parse_int(text: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value = 0i64;
+    for &byte in digits {
+        let digit = i64::from(byte.wrapping_sub(b'0'));
+        if digit > 9 {
+            return None;
+        }
+        // Accumulated as a negative number, whose range is the larger one.
+        value = value.checked_mul(10)?.checked_sub(digit)?;
+    }
+    if is_negative { Some(value) } else { value.checked_neg() }
+}
+
+/// Plain decimals of at most 15 digits: both the digits and the power of ten are exact doubles, so
+/// that one division rounds correctly (Clinger's fast path). `None` when the text is anything else.
+#[inline]
+fn parse_short_decimal(text: &[u8]) -> Option<f64> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 16 {
+        return None;
+    }
+    let mut mantissa = 0u64;
+    let mut digit_count = 0usize;
+    let mut point_at = None;
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            mantissa = mantissa * 10 + u64::from(digit);
+            digit_count += 1;
+        } else if byte == b'.' && point_at.is_none() {
+            point_at = Some(digit_count);
+        } else {
+            return None;
+        }
+    }
+    if digit_count == 0 || digit_count > 15 {
+        return None;
+    }
+    let scale = POWERS_OF_TEN.get(digit_count - point_at.unwrap_or(digit_count))?;
+    let value = as_f64(mantissa) / scale;
+    Some(if is_negative { -value } else { value })
+}
+
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+#[cold]
+fn parse_any_float(text: &[u8]) -> Option<f64> {
+    let (sign, body) = match text {
+        [b'-', body @ ..] => (-1.0, body),
+        [b'+', body @ ..] => (1.0, body),
+        body => (1.0, body),
+    };
+    if let [b'0', b'x' | b'X', hex @ ..] = body {
+        return parse_hex_float(hex).map(|value| sign * value);
+    }
+    let is_named = |name: &[u8]| body.eq_ignore_ascii_case(name);
+    if is_named(b"inf") || is_named(b"infinity") {
+        return Some(sign * f64::INFINITY);
+    }
+    if is_named(b"nan") {
+        return (body.len() == text.len()).then_some(f64::NAN);
+    }
+    // What is left is decimal: the standard parser knows the same forms, except that a second sign
+    // or a name must not reach it, and that it saturates where the reference refuses.
+    if !body.first().is_some_and(|&b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let value: f64 = std::str::from_utf8(body).ok()?.parse().ok()?;
+    value.is_finite().then_some(sign * value)
+}
+
+/// Digits, optional point, mandatory binary exponent; `_` may stand between digits or right after
+/// the prefix.
+fn parse_hex_float(text: &[u8]) -> Option<f64> {
+    let at = text.iter().position(|&b| b == b'p' || b == b'P')?;
+    let (digits, exponent) = text.split_at_checked(at)?;
+    let exponent = exponent.get(1..)?;
+    // Beyond these any 64-bit mantissa is zero or out of range.
+    let mut exponent = parse_int(exponent)?.clamp(-100_000, 100_000);
+
+    let mut mantissa = 0u64;
+    let mut is_inexact = false;
+    let mut digit_count = 0u32;
+    let mut is_fraction = false;
+    // A `_` needs a digit (or the prefix) before it and a digit after it.
+    let mut may_underscore = true;
+    let mut needs_digit = false;
+    for &byte in digits {
+        match byte {
+            b'_' if may_underscore => {
+                may_underscore = false;
+                needs_digit = true;
+            }
+            b'.' if !is_fraction && !needs_digit => {
+                is_fraction = true;
+                may_underscore = false;
+            }
+            _ => {
+                let digit = u64::from(char::from(byte).to_digit(16)?);
+                digit_count += 1;
+                may_underscore = true;
+                needs_digit = false;
+                if mantissa >> 60 == 0 {
+                    mantissa = mantissa << 4 | digit;
+                    exponent -= if is_fraction { 4 } else { 0 };
+                } else {
+                    is_inexact |= digit != 0;
+                    exponent += if is_fraction { 0 } else { 4 };
+                }
+            }
+        }
+    }
+    if digit_count == 0 || needs_digit {
+        return None;
+    }
+    let value = scale_by_power_of_two(as_f64(mantissa | u64::from(is_inexact)), exponent);
+    value.is_finite().then_some(value)
+}
+
+/// `value * 2^exponent` in steps that neither overflow nor underflow on the way.
+fn scale_by_power_of_two(mut value: f64, mut exponent: i64) -> f64 {
+    const STEP: i64 = 1000;
+    while exponent != 0 && value != 0.0 && value.is_finite() {
+        let step = exponent.clamp(-STEP, STEP);
+        #[expect(clippy::cast_possible_truncation, reason = "within +-1000")]
+        let factor = 2f64.powi(step as i32);
+        value *= factor;
+        exponent -= step;
+    }
+    value
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rounding to nearest is what a parser wants")]
+const fn as_f64(n: u64) -> f64 {
+    n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn forms_of_floats() {
+        for (text, expected) in [
+            ("1", 1.0),
+            ("-1", -1.0),
+            ("+1", 1.0),
+            ("1.", 1.0),
+            (".5", 0.5),
+            ("-.5", -0.5),
+            ("1e3", 1000.0),
+            ("1E-3", 0.001),
+            ("1.5e+10", 1.5e10),
+            ("0x1p-2", 0.25),
+            ("0x1.8p1", 3.0),
+            ("-0X1.8P1", -3.0),
+            ("0x_1p0", 1.0),
+            ("0x1_0p0", 16.0),
+            ("0xffffffffffffffffffp0", 4_722_366_482_869_645_213_695.0),
+            ("1e-400", 0.0),
+            ("0.1", 0.1),
+            ("123456789012345", 123_456_789_012_345.0),
+            ("0.30000000000000004", 0.300_000_000_000_000_04),
+            ("17976931348623157e292", f64::MAX),
+        ] {
+            assert_eq!(parse_float(text.as_bytes()), Some(expected), "{text}");
+        }
+        for text in ["inf", "+Inf", "iNfInItY"] {
+            assert_eq!(parse_float(text.as_bytes()), Some(f64::INFINITY), "{text}");
+        }
+        assert_eq!(parse_float(b"-infinity"), Some(f64::NEG_INFINITY));
+        assert!(parse_float(b"NaN").is_some_and(f64::is_nan));
+        for text in [
+            "", " 1", "1 ", "1,5", "1_000", "0x10", "1e400", "-", "+", ".", "e5", "1e", "--1",
+            "+-1", "+nan", "-nan", "infinit", "0x", "0xp1", "0x1p", "0x1__0p0", "0x1_p0", "1.2.3",
+            "0x.p1", "abc", "1e5.5", "\u{661}",
+        ] {
+            assert_eq!(parse_float(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn forms_of_integers() {
+        assert_eq!(parse_int(b"1657100430"), Some(1_657_100_430));
+        assert_eq!(parse_int(b"-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(parse_int(b"9223372036854775807"), Some(i64::MAX));
+        assert_eq!(parse_int(b"+5"), Some(5));
+        for text in ["", "-", "+", "9223372036854775808", "1_0", "1.0", " 1", "0x1"] {
+            assert_eq!(parse_int(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn floats_agree_with_the_standard_parser(value in any::<f64>().prop_filter("finite", |v| v.is_finite())) {
+            prop_assert_eq!(parse_float(format!("{value}").as_bytes()), Some(value));
+            prop_assert_eq!(parse_float(format!("{value:e}").as_bytes()), Some(value));
+        }
+
+        #[test]
+        fn short_decimals_agree_with_the_standard_parser(text in "-?[0-9]{0,17}(\\.[0-9]{0,17})?") {
+            let expected = text.parse::<f64>().ok();
+            prop_assert_eq!(parse_float(text.as_bytes()), expected);
+        }
+    }
+}
