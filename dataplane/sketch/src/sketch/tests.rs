@@ -14,6 +14,7 @@ fn of(values: &[f64]) -> Vec<(f64, f64)> {
 }
 
 /// spec: dogstatsd §15.5.
+#[expect(clippy::approx_constant, reason = "a value of the table")]
 fn vectors() -> Vec<Vector> {
     vec![
         Vector {
