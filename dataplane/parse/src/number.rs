@@ -1,5 +1,9 @@
 //! Numbers as the reference's clients and servers write them. spec: dogstatsd §4.3.
 
+mod hex;
+
+use hex::parse_hex_float;
+
 /// A float with the syntax of Go's `strconv.ParseFloat`: decimal and hexadecimal forms, `inf` and
 /// `nan` by name. `None` for anything else, and for a decimal too large to represent.
 #[inline]
@@ -94,67 +98,6 @@ fn parse_any_float(text: &[u8]) -> Option<f64> {
     }
     let value: f64 = std::str::from_utf8(body).ok()?.parse().ok()?;
     value.is_finite().then_some(sign * value)
-}
-
-/// Digits, optional point, mandatory binary exponent; `_` may stand between digits or right after
-/// the prefix.
-fn parse_hex_float(text: &[u8]) -> Option<f64> {
-    let at = text.iter().position(|&b| b == b'p' || b == b'P')?;
-    let (digits, exponent) = text.split_at_checked(at)?;
-    let exponent = exponent.get(1..)?;
-    // Beyond these any 64-bit mantissa is zero or out of range.
-    let mut exponent = parse_int(exponent)?.clamp(-100_000, 100_000);
-
-    let mut mantissa = 0u64;
-    let mut is_inexact = false;
-    let mut digit_count = 0u32;
-    let mut is_fraction = false;
-    // A `_` needs a digit (or the prefix) before it and a digit after it.
-    let mut may_underscore = true;
-    let mut needs_digit = false;
-    for &byte in digits {
-        match byte {
-            b'_' if may_underscore => {
-                may_underscore = false;
-                needs_digit = true;
-            }
-            b'.' if !is_fraction && !needs_digit => {
-                is_fraction = true;
-                may_underscore = false;
-            }
-            _ => {
-                let digit = u64::from(char::from(byte).to_digit(16)?);
-                digit_count += 1;
-                may_underscore = true;
-                needs_digit = false;
-                if mantissa >> 60 == 0 {
-                    mantissa = mantissa << 4 | digit;
-                    exponent -= if is_fraction { 4 } else { 0 };
-                } else {
-                    is_inexact |= digit != 0;
-                    exponent += if is_fraction { 0 } else { 4 };
-                }
-            }
-        }
-    }
-    if digit_count == 0 || needs_digit {
-        return None;
-    }
-    let value = scale_by_power_of_two(as_f64(mantissa | u64::from(is_inexact)), exponent);
-    value.is_finite().then_some(value)
-}
-
-/// `value * 2^exponent` in steps that neither overflow nor underflow on the way.
-fn scale_by_power_of_two(mut value: f64, mut exponent: i64) -> f64 {
-    const STEP: i64 = 1000;
-    while exponent != 0 && value != 0.0 && value.is_finite() {
-        let step = exponent.clamp(-STEP, STEP);
-        #[expect(clippy::cast_possible_truncation, reason = "within +-1000")]
-        let factor = 2f64.powi(step as i32);
-        value *= factor;
-        exponent -= step;
-    }
-    value
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rounding to nearest is what a parser wants")]
