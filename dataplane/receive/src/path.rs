@@ -1,0 +1,88 @@
+//! The file of a Unix socket: making room for it, rights, removal. spec: dogstatsd §2.3.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::{Path, PathBuf};
+
+use crate::BindError;
+
+/// Everyone may send, only the owner may do more.
+const MODE: u32 = 0o722;
+/// `sun_path` less its terminating zero.
+const PATH_BYTES_MAX: usize = 107;
+
+/// A bound socket file, removed at drop if it is still the one that was bound.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl SocketFile {
+    /// Where the socket is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let is_ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode));
+        if is_ours {
+            // Nothing more can be done about a file that does not go away.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Makes room at `path`, binds with `bind`, and sets the rights.
+pub(crate) fn bind_at<S>(
+    path: &Path,
+    bind: impl FnOnce() -> io::Result<S>,
+) -> Result<(S, SocketFile), BindError> {
+    if path.as_os_str().len() > PATH_BYTES_MAX {
+        return Err(BindError::PathTooLong(path.into()));
+    }
+    remove_stale(path)?;
+    let socket = bind().map_err(|error| explain(path, error))?;
+    let finish = || -> io::Result<SocketFile> {
+        fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
+        let bound = fs::symlink_metadata(path)?;
+        Ok(SocketFile { path: path.into(), device: bound.dev(), inode: bound.ino() })
+    };
+    finish().map(|file| (socket, file)).map_err(|error| explain(path, error))
+}
+
+/// Removes a socket file that nobody listens on any more.
+fn remove_stale(path: &Path) -> Result<(), BindError> {
+    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
+    if !found.file_type().is_socket() {
+        return Err(BindError::NotASocket(path.into()));
+    }
+    if is_alive(path) {
+        return Err(BindError::PathInUse(path.into()));
+    }
+    fs::remove_file(path).map_err(|error| explain(path, error))
+}
+
+/// Whether some process has the socket open: connecting tells without sending anything.
+fn is_alive(path: &Path) -> bool {
+    let datagram = UnixDatagram::unbound().and_then(|socket| socket.connect(path));
+    datagram.is_ok() || UnixStream::connect(path).is_ok()
+}
+
+fn explain(path: &Path, source: io::Error) -> BindError {
+    let path = path.to_path_buf();
+    #[expect(clippy::wildcard_enum_match_arm, reason = "an open list of causes")]
+    match source.kind() {
+        io::ErrorKind::NotFound => BindError::NoDirectory(path),
+        io::ErrorKind::PermissionDenied => BindError::Permission(path),
+        io::ErrorKind::AddrInUse => BindError::PathInUse(path),
+        _ => BindError::Path { path, source },
+    }
+}
