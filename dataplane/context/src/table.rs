@@ -342,12 +342,14 @@ impl ContextTable {
         self.tags.len()
     }
 
-    /// Every context alive.
-    pub fn contexts(&self) -> impl Iterator<Item = &Arc<Context>> {
-        self.slots.iter().flatten().filter_map(|slot| match &slot.held {
-            Held::Context(context) => Some(context),
+    /// The contexts alive in one chunk of 1,024 ids; `None` behind the last chunk.
+    pub fn chunk(&self, chunk: usize) -> Option<impl Iterator<Item = (ContextId, &Arc<Context>)>> {
+        let slots = self.slots.get(chunk)?;
+        let first = u32::try_from(chunk * SLOTS_PER_CHUNK).ok()?;
+        Some((first..).zip(slots.iter()).filter_map(|(id, slot)| match &slot.held {
+            Held::Context(context) => Some((ContextId(id), context)),
             Held::Filtered | Held::Nothing => None,
-        })
+        }))
     }
 
     /// An origin for contexts that have none.
