@@ -1,0 +1,219 @@
+//! The one check of everything that is sent. spec: metrics-intake §2.2, §3, §6 to §8.
+//!
+//! Used by the intake for every request and by tests of the encoder without any HTTP. A violation
+//! is something a careful receiver could object to; a body that cannot be decoded at all never gets
+//! here.
+
+mod metric;
+mod overwrites;
+mod report;
+
+pub use overwrites::Overwrites;
+pub(crate) use overwrites::context_hash;
+pub use report::{Report, Rule, Violation};
+
+use crate::{Check, Event, Payload, Request, Route};
+
+/// What is still acceptable.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Points of one series payload.
+    pub points_max: usize,
+    /// Events in one batch, service checks in one body.
+    pub batch_max: usize,
+    /// How far a timestamp may lie in the past, in seconds. `None` takes every positive one, because
+    /// clients may send timestamps of their own.
+    pub past_secs_max: Option<i64>,
+    /// How far a timestamp may lie in the future, in seconds. Catches milliseconds and worse.
+    pub future_secs_max: i64,
+    /// The present in Unix seconds, for tests on a simulated clock. `None` is the time of day.
+    pub now_secs: Option<i64>,
+    /// Whether a tag may be the empty string, which a client can provoke with `#a,,b`.
+    pub are_empty_tags_allowed: bool,
+    /// Whether series and sketches must name where they come from (v1 cannot).
+    pub is_provenance_required: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            points_max: 10_000,
+            batch_max: 100,
+            past_secs_max: None,
+            future_secs_max: 600,
+            now_secs: None,
+            are_empty_tags_allowed: false,
+            is_provenance_required: true,
+        }
+    }
+}
+
+/// Checks the contents of one decoded body.
+///
+/// `encoded_bytes` and `decoded_bytes` are its sizes before and after decompression, `now_secs` the
+/// time of day unless the rules fix it.
+pub fn check_payload(
+    route: Route,
+    encoded_bytes: usize,
+    decoded_bytes: usize,
+    payload: &Payload,
+    rules: &Rules,
+    now_secs: i64,
+    report: &mut Report,
+) {
+    let now_secs = rules.now_secs.unwrap_or(now_secs);
+    check_sizes(route, encoded_bytes, decoded_bytes, report);
+    if payload.is_empty() && route != Route::Validate {
+        report.add(Rule::EmptyPayload, || "the body holds nothing".to_owned());
+    }
+    for remark in &payload.remarks {
+        report.add(Rule::Format, || remark.clone());
+    }
+    let point_count = payload.point_count();
+    if route.is_series() && point_count > rules.points_max {
+        report.add(Rule::TooManyPoints, || format!("{point_count} points in one payload"));
+    }
+    for (what, count) in [("events", payload.events.len()), ("checks", payload.checks.len())] {
+        if count > rules.batch_max && route != Route::Intake {
+            report.add(Rule::TooManyItems, || format!("{count} {what} in one body"));
+        }
+    }
+    for metric in &payload.metrics {
+        metric::check(metric, rules, now_secs, report);
+    }
+    for event in &payload.events {
+        check_event(event, rules, now_secs, report);
+    }
+    for check in &payload.checks {
+        check_service_check(check, rules, now_secs, report);
+    }
+    for document in &payload.metadata {
+        if let crate::Metadata::Host(value) = document {
+            check_host_metadata(value, report);
+        }
+    }
+}
+
+/// Checks the headers of one request. spec: metrics-intake §1.1.
+pub fn check_headers(request: &Request, report: &mut Report) {
+    let Some(route) = request.route else { return };
+    if let Some(expected) = route.content_type() {
+        let given = request.header("content-type").unwrap_or_default();
+        let media_type = given.split(';').next().unwrap_or_default().trim();
+        if media_type != expected {
+            report.add(Rule::Header, || {
+                format!("content-type of {} is {given:?}, not {expected}", route.path())
+            });
+        }
+    }
+    for name in ["user-agent", "dd-agent-version"] {
+        let is_missing = request.header(name).is_none_or(str::is_empty);
+        if is_missing && (name == "user-agent" || route != Route::Validate) {
+            report.add(Rule::Header, || format!("{} has no {name}", route.path()));
+        }
+    }
+}
+
+fn check_sizes(route: Route, encoded_bytes: usize, decoded_bytes: usize, report: &mut Report) {
+    let limits = route.limits();
+    for (what, bytes, bytes_max) in [
+        ("compressed", encoded_bytes, limits.encoded_bytes_max),
+        ("decompressed", decoded_bytes, limits.decoded_bytes_max),
+    ] {
+        if bytes > bytes_max {
+            report.add(Rule::TooLarge, || {
+                format!("{bytes} bytes {what}, {} takes {bytes_max}", route.path())
+            });
+        }
+    }
+}
+
+fn check_timestamp(
+    what: &dyn Fn() -> String,
+    timestamp_secs: i64,
+    rules: &Rules,
+    now_secs: i64,
+    report: &mut Report,
+) {
+    let earliest = rules.past_secs_max.map_or(1, |past| now_secs.saturating_sub(past).max(1));
+    let latest = now_secs.saturating_add(rules.future_secs_max);
+    if !(earliest..=latest).contains(&timestamp_secs) {
+        report.add(Rule::Timestamp, || {
+            format!("{}: timestamp {timestamp_secs} is not in {earliest}..={latest}", what())
+        });
+    }
+}
+
+fn check_tags<T: AsRef<str>>(
+    what: &dyn Fn() -> String,
+    tags: &[T],
+    rules: &Rules,
+    report: &mut Report,
+) {
+    for tag in tags {
+        if tag.as_ref().is_empty() && !rules.are_empty_tags_allowed {
+            report.add(Rule::EmptyTag, || format!("{}: has an empty tag", what()));
+        }
+    }
+    for pair in tags.windows(2) {
+        if let [first, second] = pair
+            && first.as_ref() == second.as_ref()
+        {
+            report.add(Rule::DuplicateTag, || format!("{}: {:?} twice", what(), first.as_ref()));
+        }
+    }
+}
+
+fn check_event(event: &Event, rules: &Rules, now_secs: i64, report: &mut Report) {
+    let what = || format!("event {:?}", event.title);
+    if event.title.is_empty() {
+        report.add(Rule::Event, || "an event has no title".to_owned());
+    }
+    for (field, value, known) in [
+        ("priority", &event.priority, &["", "normal", "low"][..]),
+        ("alert_type", &event.alert_type, &["", "error", "warning", "info", "success"][..]),
+    ] {
+        if !known.contains(&value.as_str()) {
+            report.add(Rule::Event, || format!("{}: {field} is {value:?}", what()));
+        }
+    }
+    check_timestamp(&what, event.timestamp_secs, rules, now_secs, report);
+    check_tags(&what, &event.tags, rules, report);
+}
+
+fn check_service_check(check: &Check, rules: &Rules, now_secs: i64, report: &mut Report) {
+    let what = || format!("check {:?}", check.name);
+    if check.name.is_empty() {
+        report.add(Rule::Check, || "a service check has no name".to_owned());
+    }
+    if !(0..=3).contains(&check.status) {
+        report.add(Rule::Check, || format!("{}: status is {}", what(), check.status));
+    }
+    check_timestamp(&what, check.timestamp_secs, rules, now_secs, report);
+    check_tags(&what, &check.tags, rules, report);
+}
+
+/// The minimal subset of §9.
+fn check_host_metadata(value: &serde_json::Value, report: &mut Report) {
+    for pointer in [
+        "/internalHostname",
+        "/agentVersion",
+        "/os",
+        "/agent-flavor",
+        "/meta/hostname",
+        "/meta/socket-hostname",
+        "/host-tags/system",
+        "/systemStats",
+        "/gohai",
+    ] {
+        if value.pointer(pointer).is_none_or(serde_json::Value::is_null) {
+            report.add(Rule::HostMetadata, || format!("host metadata has no {pointer}"));
+        }
+    }
+    if value.get("gohai").is_some_and(|gohai| !gohai.is_string()) {
+        report.add(Rule::HostMetadata, || "gohai is not a JSON string".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests;

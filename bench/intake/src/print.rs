@@ -1,0 +1,154 @@
+//! Requests as lines for people. The key shows its last five characters only.
+
+use std::fmt::Write;
+
+use crate::{Check, Event, Exchange, Metric, Points};
+
+/// Bins or tags beyond this many are counted instead of listed.
+const LISTED_MAX: usize = 30;
+
+/// One line about a request: route, answer, what it carried, sizes, sender.
+#[must_use]
+pub fn summary(exchange: &Exchange) -> String {
+    let request = &exchange.request;
+    let status = request.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let mut line = format!("{} {} -> {status}", request.method, request.path);
+    let counts = [
+        (request.series_count, "series"),
+        (request.sketch_count, "sketches"),
+        (request.point_count, "points"),
+        (request.event_count, "events"),
+        (request.check_count, "checks"),
+        (exchange.payload.metadata.len(), "metadata"),
+    ];
+    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        push(&mut line, format_args!(", {count} {what}"));
+    }
+    let encoding = request.header("content-encoding").unwrap_or("identity");
+    if request.encoded_bytes > 0 {
+        let (encoded, decoded) = (request.encoded_bytes, request.decoded_bytes);
+        push(&mut line, format_args!(", {encoded} B {encoding} of {decoded} B"));
+    }
+    if let Some(key) = request.masked_key() {
+        push(&mut line, format_args!(", key {key}"));
+    }
+    if let Some(agent) = request.header("user-agent") {
+        push(&mut line, format_args!(", {}", visible(agent)));
+    }
+    if request.is_resent {
+        line.push_str(", sent before");
+    }
+    if let Some(error) = &request.error {
+        push(&mut line, format_args!(", refused: {}", visible(error)));
+    }
+    if request.violation_count > 0 {
+        push(&mut line, format_args!(", {} violations", request.violation_count));
+    }
+    line
+}
+
+/// One line for each metric, event, check, metadata document and violation of a request.
+#[must_use]
+pub fn details(exchange: &Exchange) -> Vec<String> {
+    let payload = &exchange.payload;
+    let mut lines: Vec<String> = payload.metrics.iter().map(metric).collect();
+    lines.extend(payload.events.iter().map(event));
+    lines.extend(payload.checks.iter().map(check));
+    lines.extend(payload.metadata.iter().map(|document| {
+        let keys = document.value().as_object().map(|object| object.keys().cloned().collect());
+        let keys: Vec<String> = keys.unwrap_or_default();
+        format!("metadata with {}", visible(&keys.join(", ")))
+    }));
+    lines.extend(exchange.violations.iter().map(|violation| {
+        format!("violation of {}: {}", violation.rule.name(), visible(&violation.detail))
+    }));
+    lines
+}
+
+fn metric(metric: &Metric) -> String {
+    let mut line = format!("{:<6} {}", metric.kind.name(), visible(&metric.name));
+    match &metric.points {
+        Points::Values(points) => {
+            for point in points.iter().take(LISTED_MAX) {
+                push(&mut line, format_args!(" {}@{}", point.value, point.timestamp_secs));
+            }
+        }
+        Points::Sketches(points) => {
+            for point in points.iter().take(LISTED_MAX) {
+                push(
+                    &mut line,
+                    format_args!(
+                        " n={} min={} max={} sum={} bins={}@{}",
+                        point.count,
+                        point.min,
+                        point.max,
+                        point.sum,
+                        point.bins.len(),
+                        point.timestamp_secs
+                    ),
+                );
+            }
+        }
+    }
+    if metric.points.len() > LISTED_MAX {
+        push(&mut line, format_args!(" and {} more", metric.points.len() - LISTED_MAX));
+    }
+    if metric.interval_secs > 0 {
+        push(&mut line, format_args!(" per {} s", metric.interval_secs));
+    }
+    if !metric.unit.is_empty() {
+        push(&mut line, format_args!(" in {}", visible(&metric.unit)));
+    }
+    if let Some(host) = &metric.host {
+        push(&mut line, format_args!(" on {}", visible(host)));
+    }
+    for resource in metric.resources.iter().filter(|resource| !resource.is_host()) {
+        push(&mut line, format_args!(" {}={}", visible(&resource.kind), visible(&resource.name)));
+    }
+    line.push_str(&tag_list(metric.tags.iter().map(|tag| &**tag)));
+    line
+}
+
+fn event(event: &Event) -> String {
+    let tags = tag_list(event.tags.iter().map(String::as_str));
+    format!(
+        "event  {} {}: {}{tags}",
+        visible(&event.alert_type),
+        visible(&event.title),
+        visible(&event.text)
+    )
+}
+
+fn check(check: &Check) -> String {
+    let status = match check.status {
+        0 => "ok",
+        1 => "warning",
+        2 => "critical",
+        _ => "unknown",
+    };
+    let tags = tag_list(check.tags.iter().map(String::as_str));
+    format!("check  {} is {status} {}{tags}", visible(&check.name), visible(&check.message))
+}
+
+fn tag_list<'a>(tags: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let count = tags.len();
+    if count == 0 {
+        return String::new();
+    }
+    let listed: Vec<String> = tags.take(LISTED_MAX).map(visible).collect();
+    let rest = count - listed.len();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    format!(" [{}{more}]", listed.join(", "))
+}
+
+/// Control characters escaped, so that nothing received can write over the terminal.
+fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
+}
+
+fn push(line: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _is_written = line.write_fmt(arguments).is_ok();
+}

@@ -1,0 +1,166 @@
+//! The routes of the intake and their limits. spec: metrics-intake §1, §2.2.
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Route {
+    /// `POST /api/v1/series`, JSON.
+    SeriesV1,
+    /// `POST /api/v2/series`, protobuf.
+    SeriesV2,
+    /// `POST /api/intake/metrics/v3/series`, columns.
+    SeriesV3,
+    /// `POST /api/intake/metrics/v3beta/series`, columns, experiments only.
+    SeriesV3Beta,
+    /// `POST /api/beta/sketches`, protobuf.
+    SketchesV2,
+    /// `POST /api/intake/metrics/v3/sketches`, columns.
+    SketchesV3,
+    /// `POST /api/v1/check_run`, JSON.
+    CheckRun,
+    /// `POST /intake/`, JSON: events or host metadata.
+    Intake,
+    /// `POST /api/v1/events_batch`, protobuf.
+    EventsBatch,
+    /// `POST /api/v1/metadata`, JSON inventories.
+    Metadata,
+    /// `GET /api/v1/validate`, key validation.
+    Validate,
+}
+
+/// Largest body that a route takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes as sent, compressed or not.
+    pub encoded_bytes_max: usize,
+    /// Bytes after decompression.
+    pub decoded_bytes_max: usize,
+}
+
+/// Hard limits of both series forms in protobuf. spec: metrics-intake §2.2.
+const SERIES: Limits = Limits { encoded_bytes_max: 512_000, decoded_bytes_max: 5_242_880 };
+/// Hard limits of the older routes.
+const LARGE: Limits = Limits { encoded_bytes_max: 3_200_000, decoded_bytes_max: 62_914_560 };
+/// Routes without a published limit get the caps that the Agent keeps. spec: metrics-intake §2.1.
+const GENERIC: Limits = Limits { encoded_bytes_max: 2_621_440, decoded_bytes_max: 4_194_304 };
+
+impl Route {
+    /// Every route.
+    pub const ALL: [Self; 11] = [
+        Self::SeriesV1,
+        Self::SeriesV2,
+        Self::SeriesV3,
+        Self::SeriesV3Beta,
+        Self::SketchesV2,
+        Self::SketchesV3,
+        Self::CheckRun,
+        Self::Intake,
+        Self::EventsBatch,
+        Self::Metadata,
+        Self::Validate,
+    ];
+
+    /// Path of the route, as agents write it.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::SeriesV1 => "/api/v1/series",
+            Self::SeriesV2 => "/api/v2/series",
+            Self::SeriesV3 => "/api/intake/metrics/v3/series",
+            Self::SeriesV3Beta => "/api/intake/metrics/v3beta/series",
+            Self::SketchesV2 => "/api/beta/sketches",
+            Self::SketchesV3 => "/api/intake/metrics/v3/sketches",
+            Self::CheckRun => "/api/v1/check_run",
+            Self::Intake => "/intake/",
+            Self::EventsBatch => "/api/v1/events_batch",
+            Self::Metadata => "/api/v1/metadata",
+            Self::Validate => "/api/v1/validate",
+        }
+    }
+
+    /// Short name in totals, output and behaviour scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SeriesV1 => "series_v1",
+            Self::SeriesV2 => "series_v2",
+            Self::SeriesV3 => "series_v3",
+            Self::SeriesV3Beta => "series_v3beta",
+            Self::SketchesV2 => "sketches_v2",
+            Self::SketchesV3 => "sketches_v3",
+            Self::CheckRun => "check_run_v1",
+            Self::Intake => "intake",
+            Self::EventsBatch => "events_batch",
+            Self::Metadata => "metadata_v1",
+            Self::Validate => "validate_v1",
+        }
+    }
+
+    /// The route of a path; the final slash of `/intake/` may be missing.
+    #[must_use]
+    pub fn from_path(path: &str) -> Option<Self> {
+        if path == "/intake" {
+            return Some(Self::Intake);
+        }
+        Self::ALL.into_iter().find(|route| route.path() == path)
+    }
+
+    /// The route of a short name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|route| route.name() == name)
+    }
+
+    /// HTTP method of the route.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        if matches!(self, Self::Validate) { "GET" } else { "POST" }
+    }
+
+    /// Media type that the body must be declared as; `None` when there is no body.
+    #[must_use]
+    pub const fn content_type(self) -> Option<&'static str> {
+        match self {
+            Self::SeriesV2
+            | Self::SeriesV3
+            | Self::SeriesV3Beta
+            | Self::SketchesV2
+            | Self::SketchesV3
+            | Self::EventsBatch => Some("application/x-protobuf"),
+            Self::SeriesV1 | Self::CheckRun | Self::Intake | Self::Metadata => {
+                Some("application/json")
+            }
+            Self::Validate => None,
+        }
+    }
+
+    /// Whether the route carries series (not sketches).
+    #[must_use]
+    pub const fn is_series(self) -> bool {
+        matches!(self, Self::SeriesV1 | Self::SeriesV2 | Self::SeriesV3 | Self::SeriesV3Beta)
+    }
+
+    /// Largest body that the route takes; more is answered with 413.
+    #[must_use]
+    pub const fn limits(self) -> Limits {
+        match self {
+            Self::SeriesV2 | Self::SeriesV3 | Self::SeriesV3Beta => SERIES,
+            Self::SeriesV1 | Self::SketchesV2 | Self::SketchesV3 | Self::EventsBatch => LARGE,
+            Self::CheckRun | Self::Intake | Self::Metadata | Self::Validate => GENERIC,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+
+    #[test]
+    fn paths_and_names_lead_back_to_their_route() {
+        for route in Route::ALL {
+            assert_eq!(Route::from_path(route.path()), Some(route));
+            assert_eq!(Route::from_name(route.name()), Some(route));
+        }
+        assert_eq!(Route::from_path("/intake"), Some(Route::Intake));
+        assert_eq!(Route::from_path("/api/v9/series"), None);
+    }
+}

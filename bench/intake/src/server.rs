@@ -1,0 +1,132 @@
+//! Listening, accepting, and refusing to: the connections of one intake on its own thread.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::answer::answer;
+use crate::shared::{Gate, Shared};
+
+/// Connections at a time; more wait in the kernel.
+const CONNECTIONS_MAX: usize = 1024;
+/// Connections waiting in the kernel.
+const BACKLOG: u32 = 1024;
+/// Time for a TLS handshake.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Pause after a failed accept: the process may be out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Binds a socket without listening: the port is ours, and connecting to it is refused.
+pub(crate) fn reserve(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    Ok(socket)
+}
+
+/// Serves until the gate is [`Gate::Stopped`]. `socket` is bound to `addr`.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    socket: TcpSocket,
+    addr: SocketAddr,
+    tls: Option<TlsAcceptor>,
+) {
+    let mut gate = shared.subscribe();
+    let mut reserved = Some(socket);
+    loop {
+        let wanted = *gate.borrow_and_update();
+        match wanted {
+            Gate::Stopped => return,
+            Gate::Refusing => {
+                // The accept loop has ended: its listener and all connections are closed.
+                let outcome = match reserved.take().map_or_else(|| reserve(addr), Ok) {
+                    Ok(socket) => {
+                        reserved = Some(socket);
+                        Ok(())
+                    }
+                    Err(error) => Err(error.to_string()),
+                };
+                shared.publish(wanted, outcome);
+                if gate.changed().await.is_err() {
+                    return;
+                }
+            }
+            Gate::Open => {
+                let socket = reserved.take().map_or_else(|| reserve(addr), Ok);
+                match socket.and_then(|socket| socket.listen(BACKLOG)) {
+                    Ok(listener) => {
+                        shared.publish(wanted, Ok(()));
+                        accept_until_changed(&shared, listener, tls.as_ref(), &mut gate).await;
+                    }
+                    Err(error) => {
+                        shared.publish(wanted, Err(error.to_string()));
+                        if gate.changed().await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Accepts connections until the gate changes, then closes all of them.
+async fn accept_until_changed(
+    shared: &Arc<Shared>,
+    listener: TcpListener,
+    tls: Option<&TlsAcceptor>,
+    gate: &mut watch::Receiver<Gate>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let has_room = connections.len() < CONNECTIONS_MAX;
+        tokio::select! {
+            _ = gate.changed() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept(), if has_room => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve_stream(Arc::clone(shared), stream, tls.cloned()));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn serve_stream(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    // Without the option answers are only slower.
+    let _is_set = stream.set_nodelay(true).is_ok();
+    let Some(tls) = tls else {
+        serve_connection(shared, stream).await;
+        return;
+    };
+    match tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
+        Ok(Ok(stream)) => serve_connection(shared, stream).await,
+        Ok(Err(_)) | Err(_) => shared.count_failed_handshake(),
+    }
+}
+
+async fn serve_connection<S>(shared: Arc<Shared>, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new());
+    builder.http2().timer(TokioTimer::new());
+    // An error here is a client that went away or a connection that the script closed; both are in
+    // the log of requests already.
+    let _is_clean = builder.serve_connection(TokioIo::new(stream), service).await.is_ok();
+}

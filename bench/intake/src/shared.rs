@@ -1,0 +1,148 @@
+//! What the handle and the serving thread share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::acceptance::Rules;
+use crate::behaviour::Script;
+use crate::{Action, Behaviour, Exchange, Route, Store};
+
+/// Time for the serving thread to open or close the port.
+const GATE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Called for every request.
+pub type OnRequest = Box<dyn Fn(&Exchange) + Send + Sync>;
+
+/// Whether connections are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Open,
+    Refusing,
+    Stopped,
+}
+
+/// State of one intake.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<Store>,
+    pub(crate) rules: Rules,
+    pub(crate) on_request: Option<OnRequest>,
+    script: Mutex<Script>,
+    keys: Mutex<Vec<String>>,
+    date_offset_secs: AtomicI64,
+    last_request_id: AtomicU64,
+    failed_handshakes: AtomicU64,
+    gate: watch::Sender<Gate>,
+    applied: Mutex<(Gate, Result<(), String>)>,
+    is_applied: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        rules: Rules,
+        keys: Vec<String>,
+        on_request: Option<OnRequest>,
+    ) -> Self {
+        Self {
+            store,
+            rules,
+            on_request,
+            script: Mutex::default(),
+            keys: Mutex::new(keys),
+            date_offset_secs: AtomicI64::new(0),
+            last_request_id: AtomicU64::new(0),
+            failed_handshakes: AtomicU64::new(0),
+            gate: watch::Sender::new(Gate::Open),
+            applied: Mutex::new((Gate::Stopped, Ok(()))),
+            is_applied: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn next_request_id(&self) -> u64 {
+        self.last_request_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn count_failed_handshake(&self) {
+        self.failed_handshakes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn failed_handshakes(&self) -> u64 {
+        self.failed_handshakes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_script(&self, lines: Vec<Behaviour>) {
+        lock(&self.script).replace(lines);
+    }
+
+    pub(crate) fn next_action(&self, route: Route) -> Action {
+        lock(&self.script).next(route)
+    }
+
+    pub(crate) fn set_keys(&self, keys: Vec<String>) {
+        *lock(&self.keys) = keys;
+    }
+
+    /// Whether a key is accepted; without a list every key is that is not empty.
+    pub(crate) fn is_key_valid(&self, key: &str) -> bool {
+        let keys = lock(&self.keys);
+        !key.is_empty() && (keys.is_empty() || keys.iter().any(|known| known == key))
+    }
+
+    pub(crate) fn set_date_offset_secs(&self, offset_secs: i64) {
+        self.date_offset_secs.store(offset_secs, Ordering::Relaxed);
+    }
+
+    pub(crate) fn date_offset_secs(&self) -> i64 {
+        self.date_offset_secs.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Gate> {
+        self.gate.subscribe()
+    }
+
+    /// Asks the serving thread for a state of the gate, without waiting for it.
+    pub(crate) fn request_gate(&self, gate: Gate) {
+        self.gate.send_if_modified(|current| {
+            let is_new = *current != Gate::Stopped && *current != gate;
+            if is_new {
+                *current = gate;
+            }
+            is_new
+        });
+    }
+
+    /// Asks for a state of the gate and waits until it is reached.
+    pub(crate) fn move_gate(&self, gate: Gate) -> Result<(), String> {
+        self.request_gate(gate);
+        let end = Instant::now() + GATE_TIME_MAX;
+        let mut applied = lock(&self.applied);
+        while applied.0 != gate {
+            let Some(left) = end.checked_duration_since(Instant::now()) else {
+                return Err("the intake does not answer".to_owned());
+            };
+            let waited = self.is_applied.wait_timeout(applied, left);
+            applied = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        applied.1.clone()
+    }
+
+    /// Says what became of a state that was asked for.
+    pub(crate) fn publish(&self, gate: Gate, outcome: Result<(), String>) {
+        *lock(&self.applied) = (gate, outcome);
+        self.is_applied.notify_all();
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

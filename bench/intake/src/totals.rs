@@ -1,0 +1,116 @@
+//! Sums over everything received. Their size does not grow with the run.
+
+use std::collections::BTreeMap;
+
+use crate::{Metric, MetricKind, Points, Request, Rule};
+
+/// Metric names that are summed one by one; further names share one entry.
+const NAMES_MAX: usize = 10_000;
+/// The entry of all further names.
+const OTHER_NAMES: &str = "(other)";
+
+/// Sums since the start or the last reset.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Requests by route name (or `unknown`) and status; 0 stands for no answer.
+    pub requests: BTreeMap<(&'static str, u16), u64>,
+    /// Bytes of all bodies as sent.
+    pub encoded_bytes: u64,
+    /// Bytes of all accepted bodies after decompression.
+    pub decoded_bytes: u64,
+    /// Requests whose contents were taken.
+    pub accepted: u64,
+    /// Bodies that came again because their first answer was lost.
+    pub resent: u64,
+    /// Series taken, counted once per payload.
+    pub series: u64,
+    /// Sketches taken, counted once per payload.
+    pub sketches: u64,
+    /// Points of series and sketches.
+    pub points: u64,
+    /// Distinct contexts. Counting stops at [`CONTEXTS_MAX`](crate::CONTEXTS_MAX).
+    pub contexts: u64,
+    /// Events taken.
+    pub events: u64,
+    /// Service checks taken.
+    pub checks: u64,
+    /// Metadata documents taken.
+    pub metadata: u64,
+    /// Points that overwrote an earlier one.
+    pub overwrites: u64,
+    /// Broken rules.
+    pub violations: BTreeMap<Rule, u64>,
+    /// Sums by metric name.
+    pub by_name: BTreeMap<String, NameTotals>,
+}
+
+/// Sums over all metrics of one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NameTotals {
+    /// Points.
+    pub points: u64,
+    /// What counts and rates counted: sums of counts, and of rates times their interval.
+    pub counted: f64,
+    /// Sum of all gauge values.
+    pub gauge_sum: f64,
+    /// Latest gauge value in order of arrival.
+    pub gauge_last: Option<f64>,
+    /// Values in sketches.
+    pub sketched: f64,
+    /// Sum of the sums of sketches.
+    pub sketch_sum: f64,
+}
+
+impl Totals {
+    /// All requests, whatever became of them.
+    #[must_use]
+    pub fn request_count(&self) -> u64 {
+        self.requests.values().sum()
+    }
+
+    /// Broken rules, all together.
+    #[must_use]
+    pub fn violation_count(&self) -> u64 {
+        self.violations.values().sum()
+    }
+
+    pub(crate) fn add_request(&mut self, request: &Request) {
+        let route = request.route.map_or("unknown", crate::Route::name);
+        *self.requests.entry((route, request.status.unwrap_or(0))).or_default() += 1;
+        self.encoded_bytes += request.encoded_bytes as u64;
+        self.resent += u64::from(request.is_resent);
+        if request.is_accepted {
+            self.accepted += 1;
+            self.decoded_bytes += request.decoded_bytes as u64;
+        }
+    }
+
+    pub(crate) fn add_metric(&mut self, metric: &Metric) {
+        let points = metric.points.len() as u64;
+        self.points += points;
+        if metric.kind == MetricKind::Sketch {
+            self.sketches += 1
+        } else {
+            self.series += 1
+        }
+        if !self.by_name.contains_key(&*metric.name) {
+            let name = if self.by_name.len() < NAMES_MAX { &metric.name } else { OTHER_NAMES };
+            self.by_name.entry(name.to_owned()).or_default();
+        }
+        let entry =
+            if self.by_name.contains_key(&*metric.name) { &*metric.name } else { OTHER_NAMES };
+        let Some(totals) = self.by_name.get_mut(entry) else { return };
+        totals.points += points;
+        match (&metric.points, metric.kind) {
+            (Points::Values(values), MetricKind::Gauge) => {
+                totals.gauge_sum += metric.total();
+                totals.gauge_last = values.last().map(|point| point.value).or(totals.gauge_last);
+            }
+            (Points::Values(_), _) => totals.counted += metric.total(),
+            (Points::Sketches(sketches), _) => {
+                totals.sketched += metric.total();
+                totals.sketch_sum += sketches.iter().map(|sketch| sketch.sum).sum::<f64>();
+            }
+        }
+    }
+}

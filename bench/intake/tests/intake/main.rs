@@ -1,0 +1,9 @@
+//! The intake over real sockets.
+
+#![expect(clippy::unwrap_used, reason = "the whole crate is a test, its helpers too")]
+
+mod client;
+mod faults;
+mod query;
+mod routes;
+mod secure;
