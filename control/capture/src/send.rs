@@ -73,7 +73,7 @@ impl Sender {
         let uid = u32::try_from(pid).ok().filter(|&uid| uid > 0 && self.is_wanted);
         let Some(uid) = uid else { return self.send_plain(payload) };
         match self.send_as(payload, uid) {
-            Err(refused) if refused.kind() == io::ErrorKind::PermissionDenied => {
+            Err(failure) if is_refusal(&failure) => {
                 self.is_wanted = false;
                 self.credentials = CredentialUse::Refused;
                 self.send_plain(payload)
@@ -111,6 +111,11 @@ impl Sender {
             Socket::Udp(_) => self.send_plain(payload),
         }
     }
+}
+
+/// Not allowed, or the user does not exist in our user namespace.
+fn is_refusal(failure: &io::Error) -> bool {
+    matches!(failure.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput)
 }
 
 /// Length prefix of a stream frame. spec: dogstatsd §2.4.

