@@ -1,2 +1,79 @@
-//! Developer commands: cargo x.
-fn main() {}
+//! Developer commands, one entry without extra tools: `cargo x COMMAND`.
+//!
+//! Every command is a few plain ones; each is printed before it runs, so that it can be repeated
+//! or changed by hand. Nothing is written outside the target directory, except system packages
+//! that `cargo x test` installs when it runs as root.
+//!
+//! ```text
+//! main -> check | test | tidy | fuzz | bench | soak | vectors | docs | dist
+//!           test  -> packages (apt) -> clients (pip, npm, go) -> cargo test, totals
+//!           tidy  -> rules over the tree's own text
+//! ```
+
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
+
+mod bench;
+mod check;
+mod clients;
+mod dist;
+mod docs;
+mod fuzz;
+mod packages;
+mod paths;
+mod shell;
+mod test;
+mod tidy;
+mod vectors;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo x COMMAND
+
+  check               every fast gate: formatting, lints, documentation, tidy, all tests
+  test [AREA]         all tests with their clients, or the tests of one crate
+  tidy                rules over the tree: imports, lengths, names, dead files, headings
+  fuzz TARGET [SECS]  live fuzzing, 60 seconds unless told otherwise
+  bench SCENARIO      one scenario of bench/scenarios
+  soak [SECS]         the soak scenario, one hour unless told otherwise
+  vectors             which crate runs which vectors, then those tests
+  docs [--check]      writes docs/configuration.md from the table of keys, or compares it
+  dist                an archive of the release binary in the target directory";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["check"] => check::run_gates(),
+        ["test"] => test::run_all(),
+        ["test", area] => test::run_area(area),
+        ["tidy"] => tidy::run_rules(),
+        ["fuzz", target] => fuzz::run_target(target, "60"),
+        ["fuzz", target, secs] => fuzz::run_target(target, secs),
+        ["bench", scenario] => bench::run_scenario(scenario),
+        ["soak"] => bench::soak("3600"),
+        ["soak", secs] => bench::soak(secs),
+        ["vectors"] => vectors::run_vectors(),
+        ["docs"] => docs::write(),
+        ["docs", "--check"] => docs::check(),
+        ["dist"] => dist::run_dist(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("unknown command `{}`\n\n{USAGE}", words.join(" ")),
+    }
+}
