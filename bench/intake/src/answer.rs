@@ -53,7 +53,7 @@ pub(crate) async fn answer(
         }
     };
     head.encoded_bytes = encoded.bytes_read;
-    let hash = body_hash(route, &encoded.bytes);
+    let hash = body_hash(head.key.as_deref(), route, &encoded.bytes);
     let mut report = Report::new(head.id);
     let (status, payload) = judge(&shared, &mut head, route, &encoded, &mut report);
     head.status = match action {

@@ -16,6 +16,15 @@
 //! - [`Behaviour`] scripts faults; `/_corelane/` offers store and script over HTTP.
 //! - [`mod@print`] renders requests for people.
 //!
+//! ```
+//! use intake::{Intake, Options};
+//!
+//! let intake = Intake::start(Options::default())?;
+//! let dd_url = intake.url(); // point an agent at it, then ask:
+//! assert_eq!(intake.store().totals().points, 0);
+//! # Ok::<(), intake::StartError>(())
+//! ```
+//!
 //! It is no model of what the backend does with the data: nothing is rolled up, joined or expired.
 //!
 //! Invariants: hostile input is answered with 4xx and a reason, never a panic; a body expands to a

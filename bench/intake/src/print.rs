@@ -127,7 +127,9 @@ fn check(check: &Check) -> String {
         _ => "unknown",
     };
     let tags = tag_list(check.tags.iter().map(String::as_str));
-    format!("check  {} is {status} {}{tags}", visible(&check.name), visible(&check.message))
+    let message = if check.message.is_empty() { "" } else { ": " };
+    let message = format!("{message}{}", visible(&check.message));
+    format!("check  {} is {status}{message}{tags}", visible(&check.name))
 }
 
 fn tag_list<'a>(tags: impl ExactSizeIterator<Item = &'a str>) -> String {
@@ -151,4 +153,51 @@ fn visible(text: &str) -> String {
 fn push(line: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
     let _is_written = line.write_fmt(arguments).is_ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{details, summary};
+    use crate::{Check, Event, Exchange, Metadata, Payload, Request, Rule, Violation};
+
+    #[test]
+    fn everything_received_has_a_line_without_control_characters() {
+        let payload = Payload {
+            events: vec![Event {
+                title: "deploy\u{1b}[2J".into(),
+                text: "two\nlines".into(),
+                alert_type: "info".into(),
+                tags: (0..40).map(|tag| format!("t:{tag:02}")).collect(),
+                ..Event::default()
+            }],
+            checks: vec![Check { name: "up".into(), status: 2, ..Check::default() }],
+            metadata: vec![Metadata::Host(serde_json::json!({"meta": {}, "apiKey": "secret"}))],
+            ..Payload::default()
+        };
+        let detail = "no title".to_owned();
+        let violations = vec![Violation { request_id: 1, rule: Rule::Event, detail }];
+        let request = Request {
+            method: "POST".into(),
+            path: "/intake/".into(),
+            event_count: 1,
+            violation_count: 1,
+            error: Some("cut\r".into()),
+            ..Request::default()
+        };
+        let exchange = Exchange { request, payload, violations };
+        let line = summary(&exchange);
+        assert_eq!(
+            line,
+            "POST /intake/ -> no answer, 1 events, 1 metadata, refused: cut\\r, 1 violations"
+        );
+        let lines = details(&exchange);
+        assert!(
+            lines[0].starts_with("event  info deploy\\u{1b}[2J: two\\nlines [t:00, "),
+            "{lines:?}"
+        );
+        assert!(lines[0].ends_with("t:29 and 10 more]"), "{lines:?}");
+        let rest =
+            ["check  up is critical", "metadata with apiKey, meta", "violation of event: no title"];
+        assert_eq!(lines[1..], rest);
+    }
 }

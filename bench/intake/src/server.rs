@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::answer;
-use crate::shared::{Gate, Shared};
+use crate::shared::{Gate, Shared, Wanted};
 
 /// Connections at a time; more wait in the kernel.
 const CONNECTIONS_MAX: usize = 1024;
@@ -45,7 +45,7 @@ pub(crate) async fn serve(
     let mut reserved = Some(socket);
     loop {
         let wanted = *gate.borrow_and_update();
-        match wanted {
+        match wanted.gate {
             Gate::Stopped => return,
             Gate::Refusing => {
                 // The accept loop has ended: its listener and all connections are closed.
@@ -56,7 +56,7 @@ pub(crate) async fn serve(
                     }
                     Err(error) => Err(error.to_string()),
                 };
-                shared.publish(wanted, outcome);
+                shared.publish(wanted.version, outcome);
                 if gate.changed().await.is_err() {
                     return;
                 }
@@ -65,11 +65,11 @@ pub(crate) async fn serve(
                 let socket = reserved.take().map_or_else(|| reserve(addr), Ok);
                 match socket.and_then(|socket| socket.listen(BACKLOG)) {
                     Ok(listener) => {
-                        shared.publish(wanted, Ok(()));
+                        shared.publish(wanted.version, Ok(()));
                         accept_until_changed(&shared, listener, tls.as_ref(), &mut gate).await;
                     }
                     Err(error) => {
-                        shared.publish(wanted, Err(error.to_string()));
+                        shared.publish(wanted.version, Err(error.to_string()));
                         if gate.changed().await.is_err() {
                             return;
                         }
@@ -85,7 +85,7 @@ async fn accept_until_changed(
     shared: &Arc<Shared>,
     listener: TcpListener,
     tls: Option<&TlsAcceptor>,
-    gate: &mut watch::Receiver<Gate>,
+    gate: &mut watch::Receiver<Wanted>,
 ) {
     let mut connections = JoinSet::new();
     loop {

@@ -25,6 +25,21 @@ pub(crate) enum Gate {
     Stopped,
 }
 
+/// A state of the gate that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) gate: Gate,
+    /// Grows with every change, so that nobody takes an earlier state for the one asked for.
+    pub(crate) version: u64,
+}
+
+/// What became of the latest state that the serving thread has reached.
+#[derive(Debug)]
+struct Applied {
+    version: u64,
+    outcome: Result<(), String>,
+}
+
 /// State of one intake.
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
@@ -35,8 +50,8 @@ pub(crate) struct Shared {
     date_offset_secs: AtomicI64,
     last_request_id: AtomicU64,
     failed_handshakes: AtomicU64,
-    gate: watch::Sender<Gate>,
-    applied: Mutex<(Gate, Result<(), String>)>,
+    wanted: watch::Sender<Wanted>,
+    applied: Mutex<Applied>,
     is_applied: Condvar,
 }
 
@@ -56,8 +71,8 @@ impl Shared {
             date_offset_secs: AtomicI64::new(0),
             last_request_id: AtomicU64::new(0),
             failed_handshakes: AtomicU64::new(0),
-            gate: watch::Sender::new(Gate::Open),
-            applied: Mutex::new((Gate::Stopped, Ok(()))),
+            wanted: watch::Sender::new(Wanted { gate: Gate::Open, version: 1 }),
+            applied: Mutex::new(Applied { version: 0, outcome: Ok(()) }),
             is_applied: Condvar::new(),
         }
     }
@@ -100,39 +115,41 @@ impl Shared {
         self.date_offset_secs.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Gate> {
-        self.gate.subscribe()
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Wanted> {
+        self.wanted.subscribe()
     }
 
-    /// Asks the serving thread for a state of the gate, without waiting for it.
-    pub(crate) fn request_gate(&self, gate: Gate) {
-        self.gate.send_if_modified(|current| {
-            let is_new = *current != Gate::Stopped && *current != gate;
+    /// Asks the serving thread for a state of the gate, without waiting for it. Returns the version
+    /// to wait for.
+    pub(crate) fn request_gate(&self, gate: Gate) -> u64 {
+        self.wanted.send_if_modified(|wanted| {
+            let is_new = wanted.gate != Gate::Stopped && wanted.gate != gate;
             if is_new {
-                *current = gate;
+                *wanted = Wanted { gate, version: wanted.version + 1 };
             }
             is_new
         });
+        self.wanted.borrow().version
     }
 
     /// Asks for a state of the gate and waits until it is reached.
     pub(crate) fn move_gate(&self, gate: Gate) -> Result<(), String> {
-        self.request_gate(gate);
+        let version = self.request_gate(gate);
         let end = Instant::now() + GATE_TIME_MAX;
         let mut applied = lock(&self.applied);
-        while applied.0 != gate {
+        while applied.version < version {
             let Some(left) = end.checked_duration_since(Instant::now()) else {
                 return Err("the intake does not answer".to_owned());
             };
             let waited = self.is_applied.wait_timeout(applied, left);
             applied = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        applied.1.clone()
+        applied.outcome.clone()
     }
 
     /// Says what became of a state that was asked for.
-    pub(crate) fn publish(&self, gate: Gate, outcome: Result<(), String>) {
-        *lock(&self.applied) = (gate, outcome);
+    pub(crate) fn publish(&self, version: u64, outcome: Result<(), String>) {
+        *lock(&self.applied) = Applied { version, outcome };
         self.is_applied.notify_all();
     }
 }

@@ -9,10 +9,10 @@ use crate::acceptance::{Overwrites, Report, context_hash};
 use crate::totals::Totals;
 use crate::{Check, Event, Exchange, Metadata, Metric, Payload, Request, Route, Violation};
 
-/// Distinct contexts that are counted; 8 bytes each.
-pub const CONTEXTS_MAX: usize = 4_000_000;
-/// Points whose repetition is noticed.
-const OVERWRITE_POINTS_MAX: usize = 4_000_000;
+/// Distinct contexts that are counted; at most 40 MiB.
+pub const CONTEXTS_MAX: usize = 3_000_000;
+/// Points whose repetition is noticed, at least; at most 40 MiB.
+const OVERWRITE_POINTS_MAX: usize = 1_000_000;
 /// Requests, violations and metadata documents kept under [`Keep::Totals`].
 const LATEST_MAX: usize = 1000;
 /// Violations that are described under [`Keep::All`]; all are counted.
@@ -277,9 +277,10 @@ impl Store {
     }
 }
 
-/// Identity of a body on its route.
-pub(crate) fn body_hash(route: Route, body: &[u8]) -> u64 {
+/// Identity of a body from one sender on one route.
+pub(crate) fn body_hash(key: Option<&str>, route: Route, body: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
     route.hash(&mut hasher);
     body.hash(&mut hasher);
     hasher.finish()

@@ -93,13 +93,10 @@ impl Totals {
         } else {
             self.series += 1
         }
-        if !self.by_name.contains_key(&*metric.name) {
-            let name = if self.by_name.len() < NAMES_MAX { &metric.name } else { OTHER_NAMES };
-            self.by_name.entry(name.to_owned()).or_default();
-        }
-        let entry =
-            if self.by_name.contains_key(&*metric.name) { &*metric.name } else { OTHER_NAMES };
-        let Some(totals) = self.by_name.get_mut(entry) else { return };
+        let is_known = self.by_name.contains_key(&*metric.name);
+        let has_room = is_known || self.by_name.len() < NAMES_MAX;
+        let entry = if has_room { &*metric.name } else { OTHER_NAMES };
+        let totals = self.by_name.entry(entry.to_owned()).or_default();
         totals.points += points;
         match (&metric.points, metric.kind) {
             (Points::Values(values), MetricKind::Gauge) => {

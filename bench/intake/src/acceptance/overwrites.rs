@@ -11,14 +11,14 @@ use crate::Metric;
 /// younger is full the older is forgotten.
 #[derive(Debug)]
 pub struct Overwrites {
-    younger: HashSet<(u64, i64)>,
-    older: HashSet<(u64, i64)>,
+    younger: HashSet<u64>,
+    older: HashSet<u64>,
     points_max: usize,
 }
 
 impl Overwrites {
-    /// Remembers at least the last `points_max` points and at most twice as many (some 20 bytes
-    /// each).
+    /// Remembers at least the last `points_max` points and at most twice as many, at some 20 bytes
+    /// each.
     #[must_use]
     pub fn new(points_max: usize) -> Self {
         Self { younger: HashSet::new(), older: HashSet::new(), points_max: points_max.max(1) }
@@ -32,7 +32,7 @@ impl Overwrites {
         let series = series_hash(scope, metric);
         let mut count = 0;
         for timestamp_secs in metric.points.timestamps() {
-            let point = (series, timestamp_secs);
+            let point = point_hash(series, timestamp_secs);
             if self.older.contains(&point) || !self.younger.insert(point) {
                 count += 1;
                 report.add(Rule::Overwrites, || {
@@ -48,8 +48,14 @@ impl Overwrites {
     }
 }
 
-/// Identity of a series within a scope. Two series meet by chance once in 2^64; with the fixed keys
-/// of the hasher a run can be repeated.
+fn point_hash(series: u64, timestamp_secs: i64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (series, timestamp_secs).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Identity of a series within a scope. Two points meet by chance once in 2^64 pairs; with the fixed
+/// keys of the hasher a run can be repeated.
 fn series_hash(scope: &str, metric: &Metric) -> u64 {
     let mut hasher = DefaultHasher::new();
     scope.hash(&mut hasher);

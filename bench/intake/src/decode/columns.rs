@@ -9,6 +9,9 @@ use crate::{Provenance, Resource};
 /// Number of the last column, plus one.
 const COLUMNS: usize = 27;
 
+/// Tags of all sets together: sets that include each other grow without bound otherwise.
+const SET_TAGS_MAX: usize = 1_000_000;
+
 /// Names of the columns by field number.
 const NAMES: [&str; COLUMNS] = [
     "",
@@ -175,42 +178,50 @@ impl Dictionaries {
     }
 }
 
+/// Sets of tags. A negative id includes an earlier set, which older agents write.
 fn tagsets(
     columns: &Columns<'_>,
     strings: &Dictionary<Arc<str>>,
     remarks: &mut Vec<String>,
 ) -> Result<Vec<TagSet>, DecodeError> {
     let mut cursor = columns.cursor(3);
-    let mut sets: Vec<TagSet> = Vec::new();
+    let mut sets = Dictionary { name: NAMES[3], entries: Vec::<TagSet>::new() };
     let mut is_sorted = true;
+    let mut tag_count = 0;
     while !cursor.is_empty() {
         let declared = cursor.zigzag()?;
         let Some(count) = usize::try_from(declared).ok().filter(|count| *count <= cursor.len())
         else {
             return invalid(format!("dictTagsets: a set counts {declared} tags"));
         };
-        let mut tags = Vec::with_capacity(count);
-        let mut bytes = 0;
+        let mut tags: Vec<Arc<str>> = Vec::with_capacity(count);
         let mut id = 0_i64;
         for _ in 0..count {
-            let delta = cursor.zigzag()?;
-            is_sorted &= delta > 0;
-            id = id.wrapping_add(delta);
-            match strings.entry(id)? {
-                Some(tag) => {
-                    bytes += tag.len();
-                    tags.push(Arc::clone(tag));
-                }
-                None => return invalid("dictTagsets: a set holds id 0"),
+            let last = id.max(0);
+            id = id.wrapping_add(cursor.zigzag()?);
+            if id < 0 {
+                let earlier = sets.entry(id.saturating_neg())?.map(|set| Arc::clone(&set.tags));
+                tags.extend(earlier.iter().flat_map(|tags| tags.iter().cloned()));
+            } else {
+                is_sorted &= id > last;
+                let Some(tag) = strings.entry(id)? else {
+                    return invalid("dictTagsets: a set holds id 0");
+                };
+                tags.push(Arc::clone(tag));
+            }
+            if tag_count + tags.len() > SET_TAGS_MAX {
+                return invalid(format!("dictTagsets: more than {SET_TAGS_MAX} tags in all sets"));
             }
         }
+        tag_count += tags.len();
         tags.sort_unstable();
-        sets.push(TagSet { tags: tags.into(), bytes });
+        let bytes = tags.iter().map(|tag| tag.len()).sum();
+        sets.entries.push(TagSet { tags: tags.into(), bytes });
     }
     if !is_sorted {
         remarks.push("dictTagsets: ids of a set are not ascending".to_owned());
     }
-    Ok(sets)
+    Ok(sets.entries)
 }
 
 fn resource_sets(

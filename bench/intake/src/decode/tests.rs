@@ -203,6 +203,36 @@ fn several_messages_and_missing_columns_are_read() {
     assert!(payload.remarks.iter().any(|remark| remark == "column intervals is missing"));
 }
 
+/// The older form: the second set includes the first, deltas run on through the negative id.
+#[test]
+fn a_tag_set_can_include_an_earlier_one() {
+    let with_sets = |sets: &[u8]| {
+        columns(&[
+            (1, b"\x01m"),
+            (2, b"\x01a\x01b\x01c"),
+            (3, sets),
+            (10, &[0x03]),
+            (11, &[2]),
+            (12, &[4]),
+            (15, &[1]),
+            (16, &[2]),
+        ])
+    };
+    // {1, 2} and {-1, 3}
+    let payload =
+        decode(Route::SeriesV3, &with_sets(&[0x04, 0x02, 0x02, 0x04, 0x01, 0x08])).unwrap();
+    assert_eq!(tags(&payload.metrics[0]), ["a", "b", "c"]);
+    let error = refusal(Route::SeriesV3, &with_sets(&[0x02, 0x02, 0x02, 0x03]));
+    assert!(error.contains("dictTagsets: there is no entry 2"), "{error}");
+    // Each set includes the one before it three times.
+    let mut bomb = vec![0x02, 0x02];
+    for set in 1_u8..30 {
+        bomb.extend([0x06, 2 * set - 1, 0, 0]);
+    }
+    let error = refusal(Route::SeriesV3, &with_sets(&bomb));
+    assert!(error.contains("more than 1000000 tags"), "{error}");
+}
+
 #[test]
 fn contradicting_columns_are_refused_by_name() {
     let base: [(u32, &[u8]); 9] = [

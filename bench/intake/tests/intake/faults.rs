@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant, SystemTime};
 
-use intake::{Action, Behaviour, Route};
+use intake::{Action, Behaviour, Intake, Options, Route};
 
 use crate::client::{connect, get, head, post, read_reply, series, start};
 
@@ -108,6 +108,15 @@ fn connections_are_refused_and_taken_again_on_the_same_port() {
     intake.stop();
     assert_eq!(connect(addr).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     assert_eq!(store.totals().points, 3);
+}
+
+#[test]
+fn a_taken_port_is_said_so() {
+    let intake = start();
+    let options = Options { listen: intake.addr(), ..Options::default() };
+    let error = Intake::start(options).unwrap_err().to_string();
+    assert!(error.contains(&intake.addr().to_string()), "{error}");
+    assert!(error.contains("choose another address"), "{error}");
 }
 
 #[test]

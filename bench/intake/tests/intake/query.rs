@@ -3,7 +3,7 @@
 use intake::{Intake, Route};
 use serde_json::{Value, json};
 
-use crate::client::{KEY, get, head, post, request, series, start};
+use crate::client::{KEY, connect, get, head, post, request, series, start};
 
 fn ask(intake: &Intake, name: &str) -> Value {
     let reply = get(intake, &format!("/_corelane/{name}")).unwrap();
@@ -64,5 +64,9 @@ fn the_script_can_be_set() {
     assert_eq!(tell(&intake, "behaviour", &json!({"script": [], "keys": ["other"]})), 200);
     assert_eq!(send(&intake, "a", 3), 403);
     assert_eq!(tell(&intake, "behaviour", &json!({"action": "fly"})), 400);
-    assert_eq!(tell(&intake, "behaviour", &json!({"refuse_ms": 100, "keys": []})), 200);
+    assert_eq!(tell(&intake, "behaviour", &json!({"keys": [], "refuse_ms": 600_000})), 200);
+    // The port closes a moment after the answer has left, and not again for a long time.
+    while connect(intake.addr()).is_ok() {}
+    intake.accept_connections().unwrap();
+    assert_eq!(send(&intake, "a", 4), 202);
 }
