@@ -134,18 +134,20 @@ impl Merger {
             starts: &starts,
             closed_secs: self.closed_secs.unwrap_or(0),
             contexts_max: self.settings.contexts_max,
+            cells: contents.cells,
         };
         let shares = share_out(&mut self.tracked, contents.cells, workers);
         let walked = walk_all(plan, &lanes, shares);
 
         let mut stats = MergeStats { samples_in: contents.samples, ..MergeStats::default() };
-        self.tracked.retain(|counter| window.is_alive(counter.last_secs, cutoff_secs));
         let count_before = self.tracked.len();
         for part in walked {
             stats += part.stats;
             self.tracked.extend(part.fresh);
         }
-        if self.tracked.len() > count_before {
+        let has_grown = self.tracked.len() > count_before;
+        self.tracked.retain(|counter| window.is_alive(counter.last_secs, cutoff_secs));
+        if has_grown {
             // Two sorted runs, which the stable sort merges in linear time.
             self.tracked.sort_by_key(|counter| counter.key);
         }

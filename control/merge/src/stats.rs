@@ -22,10 +22,10 @@ pub struct MergeStats {
     pub dropped_not_finite: u64,
     /// Points of histogram series left out because a sum of finite samples is not finite.
     pub points_not_finite: u64,
-    /// Contexts with data, of which those of timed samples count apart.
+    /// Contexts with data; one with timed samples counts once more for each type of them.
     pub contexts: u64,
-    /// Contexts with data in a bucket that an earlier flush had already closed. Their points replace
-    /// the zeros, or the data, sent then; only a lane that hands over late causes them.
+    /// Times that a context had data in a bucket that an earlier flush had already closed. Its point
+    /// replaces the zero, or the data, sent then; only a lane that hands over late causes it.
     pub late_points: u64,
     /// Counters that get no zeros because too many are remembered.
     pub counters_untracked: u64,

@@ -22,6 +22,8 @@ pub(crate) struct Plan<'p> {
     /// Buckets that start before it were closed by an earlier flush.
     pub(crate) closed_secs: u64,
     pub(crate) contexts_max: usize,
+    /// Cells in all shards, to size buffers.
+    pub(crate) cells: usize,
 }
 
 /// State of one thread that walks one range after the other.
@@ -72,6 +74,11 @@ impl<'a, 'p, S: SeriesSink + ?Sized> Walk<'a, 'p, S> {
         tracked: &mut [Tracked],
     ) {
         let mut cells = std::mem::take(&mut self.cells);
+        if cells.capacity() == 0 {
+            // Keys are hashes, so ranges are alike; the slack saves growing, which doubles.
+            let expected = self.plan.cells / range.count as usize;
+            cells.reserve_exact(expected + expected / 32 + 64);
+        }
         gather_cells(lanes, self.plan.starts, range, &mut cells);
         self.merge_cells(&cells, tracked, range.share_of(self.plan.contexts_max));
         self.cells = cells;
