@@ -15,6 +15,11 @@
 //! in a payload or in exactly one drop count ([`EncodeStats::is_balanced`]); NaN and infinities
 //! never leave; in steady state v2 and v3 allocate per payload, not per series.
 //!
+//! Cost (`benches/encode.rs`, zstd level 1, 4 tags a series, one core of a shared two-core machine):
+//! series v3 120 ns and 18 bytes, 5 compressed; series v2 150 ns and 170 bytes, 6 compressed; a
+//! distribution of some 30 bins 300 to 470 ns and 14 to 26 bytes compressed. Memory: the codec, about
+//! 1 MB, and one payload.
+//!
 //! spec: metrics-intake §1 to §8.
 
 #![forbid(unsafe_code)]

@@ -13,7 +13,7 @@ use crate::stream::Out;
 use crate::{EncodeStats, Payload, SeriesForm, Settings, SketchesForm};
 
 /// Encodes series and distributions in one form each and hands every payload to `out` as soon as it
-/// is full.
+/// is full. What is not full leaves with [`MetricsEncoder::finish`].
 ///
 /// Keep it between flushes to keep its buffers and codecs (some megabytes after a large flush), or
 /// build one for each flush to give the memory back: building costs a few small allocations.

@@ -8,8 +8,8 @@ use crate::Encoding;
 pub struct Settings {
     /// Compression of every body (`serializer_compressor_kind`).
     pub compression: Encoding,
-    /// Level of zstd, 1 to 22; values outside are clamped by the library
-    /// (`serializer_zstd_compressor_level`). zlib and gzip use their default level.
+    /// Level of zstd, 1 to 22; 0 means 3, less trades size for speed, more counts as 22
+    /// (`serializer_zstd_compressor_level`). zlib and gzip use level 6.
     pub zstd_level: i32,
     /// Limits of everything but series v2 and v3 (`serializer_max_payload_size`,
     /// `serializer_max_uncompressed_payload_size`).
