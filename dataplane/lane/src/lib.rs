@@ -1,1 +1,41 @@
 //! The lane: receive a batch, run the stages, answer the flush tick.
+//!
+//! ```text
+//!                 .--------------------- thread, pinned if asked ----------------------.
+//! control --Command ring--> Lane (state machine) <--batches-- driver (io_uring | epoll) |
+//!         <--Output ring---'   Shard, counters                 Sources: UDP, UDS, stream |
+//!                 '---------------------------------------------------------------------'
+//! ```
+//!
+//! A [`Lane`] knows no clock, no socket and no thread: it is told a batch, the time, a command. The
+//! drivers do the waiting, and all of them drain the same way, with `recvmmsg`, which was measured
+//! against io_uring multishot receives on both socket kinds and is as fast when saturated and a
+//! quarter cheaper when moderated (`bench/results/receive-experiment.md`).
+//!
+//! Waiting is what costs at ordinary rates: waking up takes some 10 to 25 microseconds, the work of
+//! 200 metrics. A lane that found little therefore lets the queues fill for a few milliseconds,
+//! bounded by their room, see [`Moderation`].
+//!
+//! Invariants: no lock; everything shared is an immutable snapshot, a bounded ring or a counter with
+//! one writer; a turn handles a bounded number of batches; a panic restarts the lane empty and is
+//! counted; what was received before a stop is flushed.
+
+mod acceptor;
+mod bell;
+mod driver;
+mod lane;
+mod moderation;
+mod overflow;
+mod port;
+mod sources;
+mod start;
+
+pub use acceptor::{Acceptor, NewConnection};
+pub use bell::Bell;
+pub use driver::DriverKind;
+pub use lane::{CaptureTap, CapturedPacket, Lane, LaneSettings, Now, Transport};
+pub use moderation::{Found, Moderation, Wait};
+pub use overflow::{OverflowInbox, OverflowOutlet, overflow};
+pub use port::{Command, LaneHandle, LanePort, Output, port};
+pub use sources::Sources;
+pub use start::{LaneThread, StartLane, start};

@@ -290,6 +290,14 @@ impl Shard {
         self.take_flushed()
     }
 
+    /// Hands over what is complete and drops the open bucket, counted: the lane stops.
+    pub fn flush_closed(&mut self) -> FlushedLane {
+        let dropped = self.open.cells().map(|cell| u64::from(cell.samples)).sum();
+        self.tally.add(Counter::DroppedAtStop, dropped);
+        self.open = Bucket::new(self.open.start_secs());
+        self.take_flushed()
+    }
+
     /// Hands over timestamped samples, if there are any, between flushes.
     pub fn flush_timed(&mut self) -> Option<FlushedLane> {
         if self.flushed.timed.is_empty() {

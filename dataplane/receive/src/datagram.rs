@@ -9,7 +9,8 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::path::{SocketFile, bind_at};
 use crate::{Batch, BindError, SocketOptions};
 
-/// A bound, non-blocking datagram socket.
+/// A bound datagram socket. Reads ask not to wait one by one: a socket that never waits could not be
+/// waited for by io_uring.
 #[derive(Debug)]
 pub struct DatagramSocket {
     fd: OwnedFd,
@@ -103,7 +104,6 @@ pub(crate) fn bind_unix(
 ) -> Result<(DatagramSocket, SocketFile), BindError> {
     let (socket, file) = bind_at(path, || {
         let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
-        socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(path)?)?;
         Ok(socket)
     })?;

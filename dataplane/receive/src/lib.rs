@@ -22,6 +22,7 @@ mod datagram;
 mod framer;
 mod options;
 mod path;
+mod poller;
 mod stream;
 mod udp;
 
@@ -31,6 +32,7 @@ pub use datagram::DatagramSocket;
 pub use framer::{FrameTooLong, Framer, check_stream_bytes};
 pub use options::{SocketOptions, UdpSpread};
 pub use path::SocketFile;
+pub use poller::{Poller, probe_io_uring, unix_queue_packets};
 pub use stream::{Connection, ReadOutcome, StreamListener};
 
 /// Binds UDP sockets, one per lane. See [`UdpSpread`] for how the kernel chooses among them.

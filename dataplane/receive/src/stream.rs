@@ -1,6 +1,6 @@
 //! The Unix stream listener and its connections. spec: dogstatsd §2.4.
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -69,7 +69,7 @@ impl StreamListener {
     pub fn accept(&self) -> io::Result<Option<Connection>> {
         match self.listener.accept() {
             Ok((stream, _)) => {
-                stream.set_nonblocking(true)?;
+                stream.set_nonblocking(false)?;
                 let peer = peer_credentials(stream.as_fd());
                 Ok(Some(Connection { stream, framer: Framer::new(self.packet_bytes_max), peer }))
             }
@@ -109,22 +109,30 @@ impl Connection {
     /// # Errors
     /// What the kernel reports.
     pub fn read(&mut self) -> io::Result<ReadOutcome> {
-        match self.stream.read(self.framer.spare()) {
+        let spare = self.framer.spare();
+        // SAFETY: `spare` is writable for its length, borrowed for the call, and the socket is open.
+        let received = unsafe {
+            libc::recv(
+                self.stream.as_raw_fd(),
+                spare.as_mut_ptr().cast(),
+                spare.len(),
+                libc::MSG_DONTWAIT,
+            )
+        };
+        match usize::try_from(received) {
             Ok(0) => Ok(ReadOutcome::Closed),
             Ok(bytes) => {
                 self.framer.advance(bytes);
                 Ok(ReadOutcome::Bytes(bytes))
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                Ok(ReadOutcome::Waiting)
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                match error.raw_os_error() {
+                    Some(libc::EAGAIN | libc::EINTR) => Ok(ReadOutcome::Waiting),
+                    Some(libc::ECONNRESET) => Ok(ReadOutcome::Closed),
+                    _ => Err(error),
+                }
             }
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(ReadOutcome::Closed),
-            Err(error) => Err(error),
         }
     }
 

@@ -46,7 +46,6 @@ pub(crate) fn bind(
 
 fn open(address: SocketAddr, is_shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    socket.set_nonblocking(true)?;
     if is_shared {
         socket.set_reuse_port(true)?;
     }

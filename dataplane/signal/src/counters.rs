@@ -131,6 +131,10 @@ counters! {
     Stalls => "stalls",
     /// Times the lane was restarted after a panic.
     Restarts => "restarts",
+    /// Samples of the open bucket, dropped at stop because flushing it is off.
+    DroppedAtStop => "dropped_at_stop",
+    /// Samples that were aggregated and not flushed when a lane panicked.
+    LostInRestart => "lost_in_restart",
     /// Gauge: contexts alive.
     ContextsAlive => "contexts_alive",
     /// Gauge: distinct tags interned.

@@ -1,0 +1,57 @@
+//! Wakes a lane that waits. A datagram pair: safe, pollable, and a read with a timeout on it is the
+//! cheapest pause there is (the timeout runs from the scheduler's tick, without programming a timer).
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+/// The rope: rings from any thread.
+#[derive(Debug)]
+pub struct Bell {
+    sender: UnixDatagram,
+}
+
+/// The lane's end.
+#[derive(Debug)]
+pub(crate) struct BellReceiver {
+    receiver: UnixDatagram,
+}
+
+/// A bell and its receiver.
+pub(crate) fn bell() -> io::Result<(Bell, BellReceiver)> {
+    let (sender, receiver) = UnixDatagram::pair()?;
+    sender.set_nonblocking(true)?;
+    Ok((Bell { sender }, BellReceiver { receiver }))
+}
+
+impl Bell {
+    /// Wakes the lane. A full queue means that it is about to wake anyway.
+    pub fn ring(&self) {
+        drop(self.sender.send(&[1]));
+    }
+}
+
+impl BellReceiver {
+    /// Waits until the bell rings, at most `timeout`.
+    pub(crate) fn pause(&self, timeout: Duration) {
+        if timeout.is_zero() || self.receiver.set_read_timeout(Some(timeout)).is_err() {
+            return;
+        }
+        drop(self.receiver.recv(&mut [0; 8]));
+    }
+
+    /// Forgets the rings so far.
+    pub(crate) fn hush(&self) {
+        if self.receiver.set_nonblocking(true).is_ok() {
+            while self.receiver.recv(&mut [0; 8]).is_ok() {}
+            drop(self.receiver.set_nonblocking(false));
+        }
+    }
+}
+
+impl AsFd for BellReceiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}

@@ -1,0 +1,116 @@
+//! Drivers: they wait, and tell the lane what came.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use receive::probe_io_uring;
+use signal::Counter;
+
+use crate::{Found, Lane, Moderation, Now, Sources};
+
+mod connections;
+mod epoll;
+mod uring;
+
+/// Which driver runs a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriverKind {
+    /// glommio over io_uring.
+    IoUring,
+    /// epoll, for hosts and containers that refuse io_uring.
+    Epoll,
+}
+
+impl DriverKind {
+    /// Name in the configuration and in `status`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IoUring => "io_uring",
+            Self::Epoll => "epoll",
+        }
+    }
+
+    /// The driver this host allows, and why not the other one.
+    #[must_use]
+    pub fn detect() -> (Self, Option<io::Error>) {
+        match probe_io_uring() {
+            Ok(()) => (Self::IoUring, None),
+            Err(error) => (Self::Epoll, Some(error)),
+        }
+    }
+}
+
+/// A lane with everything its driver needs.
+#[derive(Debug)]
+pub(crate) struct Drive {
+    pub(crate) lane: Lane,
+    pub(crate) sources: Sources,
+    pub(crate) moderation: Moderation,
+    pub(crate) last_tick: Instant,
+    turn_started: Instant,
+}
+
+/// Time between two ticks, and the longest sleep.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// A turn that takes longer is a stall.
+const STALL: Duration = Duration::from_millis(5);
+/// Looks at the sockets at stop: a sender that never ends must not hold us.
+const LAST_LOOKS: usize = 4096;
+
+impl Drive {
+    pub(crate) fn new(lane: Lane, sources: Sources, moderation: Moderation, now: Now) -> Self {
+        Self { lane, sources, moderation, last_tick: now.instant, turn_started: now.instant }
+    }
+
+    /// Looks at the datagram sockets and at what other lanes handed over.
+    pub(crate) fn look(&mut self, now: Now) -> Found {
+        self.turn_started = now.instant;
+        self.lane.advance(now);
+        let mut found = self.sources.drain(&mut self.lane, now);
+        found.packets += self.lane.work_off_overflow(now);
+        found
+    }
+
+    /// Ends a turn: commands, tick, stall detection.
+    pub(crate) fn end_turn(&mut self, now: Now) {
+        if now.instant.saturating_duration_since(self.last_tick) >= TICK {
+            self.last_tick = now.instant;
+            self.sources.count_kernel_drops(&mut self.lane);
+            self.lane.on_tick(now);
+        }
+        if self.turn_started.elapsed() > STALL {
+            self.lane.count(Counter::Stalls, 1);
+        }
+        self.lane.end_turn(now);
+    }
+
+    /// Reads what the sockets still hold when the lane stops.
+    pub(crate) fn drain_for_stop(&mut self) {
+        for _ in 0..LAST_LOOKS {
+            let now = clock();
+            if self.look(now).packets == 0 {
+                break;
+            }
+            self.lane.end_turn(now);
+        }
+        self.sources.count_kernel_drops(&mut self.lane);
+    }
+}
+
+/// Runs a driver until the lane was told to stop and its sockets are empty.
+pub(crate) fn run(kind: DriverKind, drive: &Rc<RefCell<Drive>>) -> io::Result<()> {
+    match kind {
+        DriverKind::Epoll => epoll::run(&mut drive.borrow_mut()),
+        DriverKind::IoUring => uring::run(Rc::clone(drive)),
+    }
+}
+
+/// The time, for drivers alone.
+pub(crate) fn clock() -> Now {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { unix_us: u64::try_from(unix.as_micros()).unwrap_or(u64::MAX), instant: Instant::now() }
+}

@@ -1,0 +1,158 @@
+//! What control and a lane say to each other, over bounded rings.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use entity::OriginSnapshot;
+use metrics::TopContext;
+use naming::Rules;
+use rtrb::{Consumer, Producer, RingBuffer};
+use signal::{FlushedLane, LaneCounters};
+
+use crate::NewConnection;
+use crate::bell::{Bell, BellReceiver, bell};
+use crate::lane::CaptureTap;
+
+/// What a lane is asked to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Hand over what was complete before this time (Unix seconds).
+    Flush {
+        /// Start of the first bucket that stays.
+        cutoff_secs: u64,
+    },
+    /// Use these rules from now on.
+    SetRules(Box<Rules>),
+    /// Use these origin tags from now on.
+    SetSnapshot(Arc<OriginSnapshot>),
+    /// Copy packets to a capture from now on.
+    Capture(CaptureTap),
+    /// List all contexts.
+    Top,
+    /// Serve this connection.
+    Connection(NewConnection),
+    /// Read what the sockets hold, hand everything over, end.
+    Stop {
+        /// Whether the open bucket is handed over too.
+        with_open_bucket: bool,
+    },
+    /// Panic, so that a test sees the restart.
+    Panic,
+}
+
+/// What a lane answers.
+#[derive(Debug)]
+pub enum Output {
+    /// Answer to [`Command::Flush`].
+    Flushed(Box<FlushedLane>),
+    /// Timestamped samples, between flushes.
+    Timed(Box<FlushedLane>),
+    /// Part of the answer to [`Command::Top`].
+    Top(Vec<TopContext>),
+    /// End of the answer to [`Command::Top`].
+    TopEnd,
+    /// Answer to [`Command::Stop`]: the last output.
+    Stopped(Box<FlushedLane>),
+}
+
+/// Commands and answers that may wait in a ring.
+const RING_ENTRIES: usize = 256;
+
+/// Control's end of a lane.
+#[derive(Debug)]
+pub struct LaneHandle {
+    /// The lane's counters.
+    pub counters: Arc<LaneCounters>,
+    commands: Producer<Command>,
+    outputs: Consumer<Output>,
+    bell: Arc<Bell>,
+}
+
+/// The lane's end.
+#[derive(Debug)]
+pub struct LanePort {
+    pub(crate) counters: Arc<LaneCounters>,
+    pub(crate) commands: Consumer<Command>,
+    pub(crate) bell: BellReceiver,
+    outputs: Producer<Output>,
+    /// Answers for which the ring had no room.
+    backlog: VecDeque<Output>,
+}
+
+/// Both ends.
+///
+/// # Errors
+/// When no file descriptor is left.
+pub fn port() -> io::Result<(LaneHandle, LanePort)> {
+    let counters = Arc::<LaneCounters>::default();
+    let (command_producer, commands) = RingBuffer::new(RING_ENTRIES);
+    let (outputs, output_consumer) = RingBuffer::new(RING_ENTRIES);
+    let (bell, bell_receiver) = bell()?;
+    let handle = LaneHandle {
+        counters: Arc::clone(&counters),
+        commands: command_producer,
+        outputs: output_consumer,
+        bell: Arc::new(bell),
+    };
+    let port =
+        LanePort { counters, commands, bell: bell_receiver, outputs, backlog: VecDeque::new() };
+    Ok((handle, port))
+}
+
+impl LaneHandle {
+    /// Sends a command and wakes the lane.
+    ///
+    /// # Errors
+    /// The command, when the lane has not taken the last 256.
+    pub fn send(&mut self, command: Command) -> Result<(), Command> {
+        let sent = self.commands.push(command).map_err(|rtrb::PushError::Full(command)| command);
+        self.bell.ring();
+        sent
+    }
+
+    /// The next answer, if there is one.
+    pub fn receive(&mut self) -> Option<Output> {
+        self.outputs.pop().ok()
+    }
+
+    /// Whether the lane has ended and left nothing to read.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.outputs.is_abandoned() && self.outputs.is_empty()
+    }
+
+    /// Its bell.
+    #[must_use]
+    pub const fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+}
+
+impl LanePort {
+    /// Sends an answer, or keeps it until the ring has room.
+    pub(crate) fn answer(&mut self, output: Output) {
+        self.backlog.push_back(output);
+        self.deliver();
+    }
+
+    /// Sends answers that were kept.
+    pub(crate) fn deliver(&mut self) {
+        while let Some(output) = self.backlog.pop_front() {
+            if let Err(rtrb::PushError::Full(output)) = self.outputs.push(output) {
+                self.backlog.push_front(output);
+                return;
+            }
+        }
+    }
+
+    /// Whether control has taken less than it was given.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Whether control is gone.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.outputs.is_abandoned()
+    }
+}

@@ -1,0 +1,221 @@
+//! The datagram sockets of a lane, drained the same way by every driver.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use receive::{Batch, Connection, DatagramSocket, ReadOutcome};
+use signal::Counter;
+
+use crate::{Found, Lane, Now, OverflowOutlet, Transport};
+
+/// Sockets of one lane.
+#[derive(Debug, Default)]
+pub struct Sources {
+    udp: Option<Source>,
+    uds: Option<Source>,
+    /// Lanes that help when the Unix datagram queue is too much for one.
+    outlets: Vec<OverflowOutlet>,
+    next_outlet: usize,
+    /// Full looks at the Unix datagram queue in a row.
+    pressure: u32,
+}
+
+#[derive(Debug)]
+struct Source {
+    socket: DatagramSocket,
+    batch: Batch,
+    transport: Transport,
+    /// Datagrams its queue holds, where the kernel counts them rather than bytes.
+    queue_packets: Option<usize>,
+    buffer_bytes: usize,
+    drops_seen: u32,
+}
+
+/// Batches read from one source before the others have their turn.
+const BATCHES_PER_LOOK: usize = 16;
+/// Looks that found the queue filled before other lanes are asked to help.
+const PRESSURE_LOOKS: u32 = 8;
+/// Reads of one connection before the others have their turn.
+const READS_PER_LOOK: usize = 4;
+
+impl Sources {
+    /// Adds the lane's UDP socket, read `batch_packets` at a time.
+    pub fn add_udp(&mut self, socket: DatagramSocket, batch_packets: usize) {
+        self.udp = Some(Source::new(socket, batch_packets, Transport::Udp, None));
+    }
+
+    /// Adds the Unix datagram socket, whose queue holds `queue_packets`.
+    pub fn add_unixgram(
+        &mut self,
+        socket: DatagramSocket,
+        batch_packets: usize,
+        queue_packets: usize,
+        outlets: Vec<OverflowOutlet>,
+    ) {
+        let transport = Transport::Unixgram;
+        self.uds = Some(Source::new(socket, batch_packets, transport, Some(queue_packets)));
+        self.outlets = outlets;
+    }
+
+    /// The sockets, to be watched.
+    pub fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.udp.iter().chain(&self.uds).map(|source| source.socket.as_fd())
+    }
+
+    /// Reads what the sockets hold, a bounded number of batches each.
+    pub(crate) fn drain(&mut self, lane: &mut Lane, now: Now) -> Found {
+        let mut found = Found::default();
+        if let Some(udp) = &mut self.udp {
+            found.add(udp.drain(lane, now, &mut |_, _| false));
+        }
+        if let Some(uds) = &mut self.uds {
+            let is_pressed = self.pressure >= PRESSURE_LOOKS;
+            let (outlets, next) = (&mut self.outlets, &mut self.next_outlet);
+            // Every other batch stays here, so that this lane works too.
+            let mut hand_over = |lane: &mut Lane, batch: &mut Batch| {
+                *next = (*next + 1) % (outlets.len() + 1);
+                let is_sent = is_pressed
+                    && outlets.get_mut(*next).is_some_and(|outlet| outlet.hand_over(batch));
+                if is_sent {
+                    lane.count(Counter::BatchesHandedOver, 1);
+                }
+                is_sent
+            };
+            let here = uds.drain(lane, now, &mut hand_over);
+            self.pressure = match here.fill_percent {
+                50.. => self.pressure.saturating_add(1),
+                _ => 0,
+            };
+            found.add(here);
+        }
+        found
+    }
+
+    /// Reports what the kernel dropped since the last time.
+    pub(crate) fn count_kernel_drops(&mut self, lane: &mut Lane) {
+        if let Some(udp) = &mut self.udp {
+            let drops = udp.socket.kernel_drops();
+            lane.count(Counter::UdpKernelDrops, u64::from(drops.wrapping_sub(udp.drops_seen)));
+            udp.drops_seen = drops;
+        }
+    }
+}
+
+impl Source {
+    fn new(
+        socket: DatagramSocket,
+        batch_packets: usize,
+        transport: Transport,
+        queue_packets: Option<usize>,
+    ) -> Self {
+        let batch = socket.new_batch(batch_packets);
+        let buffer_bytes = socket.buffer_bytes().max(1);
+        Self { socket, batch, transport, queue_packets, buffer_bytes, drops_seen: 0 }
+    }
+
+    /// Reads until the socket is empty or has had its turn. Each batch goes to `hand_over` first,
+    /// which may take it away.
+    fn drain(
+        &mut self,
+        lane: &mut Lane,
+        now: Now,
+        hand_over: &mut dyn FnMut(&mut Lane, &mut Batch) -> bool,
+    ) -> Found {
+        let mut found = Found::default();
+        if self.queue_packets.is_none() {
+            found.fill_percent = percent(self.socket.waiting_bytes(), self.buffer_bytes);
+        }
+        for _ in 0..BATCHES_PER_LOOK {
+            match self.socket.receive(&mut self.batch) {
+                Ok(0) => {
+                    found.is_backlogged = false;
+                    break;
+                }
+                Ok(filled) => {
+                    found.packets += filled;
+                    found.is_backlogged = self.batch.is_full();
+                    if !hand_over(lane, &mut self.batch) {
+                        lane.on_batch(self.transport, &self.batch, now);
+                    }
+                }
+                Err(_) => {
+                    lane.count(Counter::ReadErrors, 1);
+                    break;
+                }
+            }
+            if !found.is_backlogged {
+                break;
+            }
+        }
+        if let Some(queue_packets) = self.queue_packets {
+            // The queue admits one more than its length.
+            found.fill_percent = percent(found.packets, queue_packets + 1);
+        }
+        found
+    }
+}
+
+impl Found {
+    /// Takes in what another source found.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.is_backlogged |= other.is_backlogged;
+        self.fill_percent = self.fill_percent.max(other.fill_percent);
+    }
+}
+
+fn percent(part: usize, whole: usize) -> u32 {
+    u32::try_from(part.saturating_mul(100) / whole.max(1)).unwrap_or(u32::MAX)
+}
+
+/// What became of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectionState {
+    /// Nothing more to read now.
+    Drained,
+    /// More to read.
+    Backlogged,
+    /// Closed, by either side.
+    Closed,
+}
+
+/// Reads what a connection holds, a bounded number of reads. Returns the frames too.
+pub(crate) fn drain_connection(
+    connection: &mut Connection,
+    lane: &mut Lane,
+    now: Now,
+) -> (ConnectionState, usize) {
+    let mut frames = 0;
+    for _ in 0..READS_PER_LOOK {
+        let outcome: io::Result<ReadOutcome> = connection.read();
+        if !matches!(outcome, Ok(ReadOutcome::Bytes(_))) {
+            let state = match outcome {
+                Ok(ReadOutcome::Waiting) => return (ConnectionState::Drained, frames),
+                Ok(_) => ConnectionState::Closed,
+                Err(_) => {
+                    lane.count(Counter::ReadErrors, 1);
+                    ConnectionState::Closed
+                }
+            };
+            if connection.framer_mut().is_inside_frame() {
+                lane.count(Counter::StreamCut, 1);
+            }
+            return (state, frames);
+        }
+        let peer = connection.peer();
+        loop {
+            match connection.framer_mut().next_frame() {
+                Ok(Some(frame)) => {
+                    frames += 1;
+                    lane.on_frame(frame, peer, now);
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    lane.count(Counter::StreamTooLong, 1);
+                    return (ConnectionState::Closed, frames);
+                }
+            }
+        }
+    }
+    (ConnectionState::Backlogged, frames)
+}
