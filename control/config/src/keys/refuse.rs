@@ -1,0 +1,110 @@
+//! Refusals of values that have the right type and still cannot work.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::value::Value;
+
+pub(super) fn port(value: &Value) -> Result<(), String> {
+    match value.as_int() {
+        Some(0..=65_535) => Ok(()),
+        Some(_) | None => Err("a port is a number from 0 to 65535".to_owned()),
+    }
+}
+
+pub(super) fn not_positive(value: &Value) -> Result<(), String> {
+    match value.as_int() {
+        Some(1..) => Ok(()),
+        Some(_) | None => Err("the number must be 1 or more".to_owned()),
+    }
+}
+
+pub(super) fn percentiles(value: &Value) -> Result<(), String> {
+    let bad = value
+        .as_list()
+        .iter()
+        .find(|text| !text.parse::<f64>().is_ok_and(|fraction| fraction > 0.0 && fraction < 1.0));
+    match bad {
+        Some(text) => Err(format!("`{text}` is not a decimal between 0 and 1, such as 0.95")),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn aggregates(value: &Value) -> Result<(), String> {
+    among(value, &["max", "min", "median", "avg", "sum", "count"])
+}
+
+pub(super) fn eol_listeners(value: &Value) -> Result<(), String> {
+    among(value, &["udp", "uds", "named_pipe"])
+}
+
+pub(super) fn cpus(value: &Value) -> Result<(), String> {
+    for item in value.as_list() {
+        if crate::parse::cpu_range(item).is_none() {
+            return Err(format!("`{item}` is neither a core number nor a range such as 0-3"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn site(value: &Value) -> Result<(), String> {
+    let text = value.as_str();
+    let bad = text.chars().find(|c| !(c.is_ascii_alphanumeric() || ".-_:[]/".contains(*c)));
+    match bad {
+        Some(c) => Err(format!("a site is an ASCII host name; `{c}` does not belong in one")),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn http_url(value: &Value) -> Result<(), String> {
+    let text = value.as_str().trim();
+    if text.is_empty() || text.starts_with("https://") || text.starts_with("http://") {
+        return Ok(());
+    }
+    if text.contains("://") {
+        return Err("only http:// and https:// URLs are spoken".to_owned());
+    }
+    if text.contains(char::is_whitespace) {
+        return Err("a URL has no blanks inside".to_owned());
+    }
+    Ok(())
+}
+
+pub(super) fn url_map(value: &Value) -> Result<(), String> {
+    let Some(map) = value.as_map() else { return Ok(()) };
+    for (url, keys) in map {
+        let is_good = match keys {
+            serde_json::Value::String(_) | serde_json::Value::Null => true,
+            serde_json::Value::Array(items) => items.iter().all(serde_json::Value::is_string),
+            serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Object(_) => false,
+        };
+        if !is_good {
+            return Err(format!("`{url}` must lead to a list of API keys"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn bind_address(value: &Value) -> Result<(), String> {
+    let text = value.as_str();
+    if text.is_empty() || text == "localhost" || text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    Err("an IP address, `localhost`, or nothing".to_owned())
+}
+
+pub(super) fn listen_address(value: &Value) -> Result<(), String> {
+    let text = value.as_str();
+    if text.is_empty() || text.parse::<SocketAddr>().is_ok() {
+        return Ok(());
+    }
+    Err("an address with a port, such as 127.0.0.1:5100, or nothing".to_owned())
+}
+
+fn among(value: &Value, choices: &[&str]) -> Result<(), String> {
+    match value.as_list().iter().find(|item| !choices.contains(&item.as_str())) {
+        Some(item) => Err(format!("`{item}` is none of {}", choices.join(", "))),
+        None => Ok(()),
+    }
+}
