@@ -29,6 +29,9 @@ pub(crate) fn all(arguments: &Arguments) -> Vec<Case> {
                     case.load.duration_ms = 0;
                     case.load.lines_max = 14 * PREFILLED_UDP_PACKETS;
                     if transport == Transport::UdsDatagram {
+                        // One socket's send buffer holds fewer packets than the queue.
+                        case.load.senders = 16;
+                        case.load.batch = 8;
                         case.load.lines_max = 80 * u64::from(queue.saturating_sub(20));
                     }
                 }
