@@ -1,1 +1,108 @@
-//! Fuzz targets and their replay.
+//! Fuzz targets: one for each kind of bytes that come from outside.
+//!
+//! A target is a `check_*` function of the crate that reads the bytes; it panics when an invariant
+//! breaks. The same table serves three uses:
+//!
+//! ```text
+//! TARGETS -> tests/replay.rs       every committed input and a seeded run of mutations, on stable
+//!         -> fuzz_targets/*.rs     live fuzzing with coverage: cargo x fuzz TARGET [SECS]
+//!         -> corpus/<target>/      committed inputs, each named by what it shows
+//! ```
+//!
+//! It deliberately knows nothing about the formats: inputs that show a bug go into the corpus, and
+//! properties about meaning belong to the crate that owns the format.
+
+#![forbid(unsafe_code)]
+
+mod mutate;
+
+use std::path::PathBuf;
+use std::{fs, io};
+
+pub use mutate::Mutator;
+
+/// A function that must survive any bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Name of the corpus directory and of the live fuzzer.
+    pub name: &'static str,
+    /// Panics when the bytes break an invariant.
+    pub check: fn(&[u8]),
+    /// Longest input worth making.
+    pub input_bytes_max: usize,
+    /// Mutated inputs of one replay: a second or two unoptimised.
+    pub mutation_count: u32,
+}
+
+/// A DogStatsD packet, as any process of the host may send it.
+pub const PACKET: Target = Target {
+    name: "packet",
+    check: parse::check_packet,
+    input_bytes_max: 2048,
+    mutation_count: 50_000,
+};
+
+/// Bytes of a Unix stream connection.
+pub const STREAM: Target = Target {
+    name: "stream",
+    check: receive::check_stream_bytes,
+    input_bytes_max: 1024,
+    mutation_count: 20_000,
+};
+
+/// A capture file, as somebody else may have written it.
+pub const CAPTURE: Target = Target {
+    name: "capture",
+    check: capture::check_capture_bytes,
+    input_bytes_max: 4096,
+    mutation_count: 20_000,
+};
+
+/// A configuration file, whose author is trusted but whose bytes may be anything.
+pub const CONFIG: Target = Target {
+    name: "config",
+    check: config::check_config_bytes,
+    input_bytes_max: 2048,
+    mutation_count: 1_000,
+};
+
+/// Every target.
+pub const TARGETS: &[Target] = &[PACKET, STREAM, CAPTURE, CONFIG];
+
+/// One committed input.
+#[derive(Debug)]
+pub struct CorpusFile {
+    /// File name, which says what the input shows.
+    pub name: String,
+    /// Its contents.
+    pub bytes: Vec<u8>,
+}
+
+impl Target {
+    /// Directory of the committed inputs.
+    #[must_use]
+    pub fn corpus_dir(&self) -> PathBuf {
+        corpus_root().join(self.name)
+    }
+
+    /// Committed inputs in the order of their names.
+    ///
+    /// # Errors
+    /// The directory or a file cannot be read.
+    pub fn corpus(&self) -> io::Result<Vec<CorpusFile>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.corpus_dir())? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            files.push(CorpusFile { name, bytes: fs::read(entry.path())? });
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
+}
+
+/// Directory that holds one directory of inputs for each target.
+#[must_use]
+pub fn corpus_root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus"))
+}

@@ -34,7 +34,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/daemon", &[&["agent", "capture", "config", "status"], BENCH]),
     ("bench/intake", &[]),
     ("bench/load", &[]),
-    ("bench/bench", &[DATAPLANE, CONTROL, BENCH]),
+    ("bench/run", &[BENCH]),
     ("fuzz", &[&["capture", "config", "parse", "receive"]]),
     ("tests", &[DATAPLANE, CONTROL, BENCH]),
     ("scripts", &[]),
