@@ -30,6 +30,11 @@ pub(super) fn check(config: &Config) -> Vec<Diagnostic> {
         let message = "certificates are not checked; whoever is in between can read the API key";
         warn(keys::SKIP_SSL_VALIDATION.entry(), message, "");
     }
+    let tls = config.str(keys::MIN_TLS_VERSION).trim().to_ascii_lowercase();
+    if !matches!(tls.as_str(), "tlsv1.2" | "tlsv1.3") {
+        let message = "corelane speaks TLS 1.2 and 1.3 only; tlsv1.2 is used";
+        warn(keys::MIN_TLS_VERSION.entry(), message, "");
+    }
     if config.api_listen_is_refused() {
         let hint = "use 127.0.0.1, or set corelane.api_allow_remote";
         warn(keys::API_LISTEN.entry(), "other hosts could reach this address; not opened", hint);

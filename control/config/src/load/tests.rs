@@ -219,6 +219,7 @@ fn odd_combinations_are_reported() {
 site: https://my.example/
 dd_url: https://x.example
 skip_ssl_validation: true
+min_tls_version: tlsv1.0
 statsd_forward_host: h
 multi_region_failover: {enabled: true}
 observability_pipelines_worker: {metrics: {enabled: true}}
@@ -232,11 +233,12 @@ corelane: {api_listen: '0.0.0.0:5100'}
         warning: datadog.yaml:2: dd_url: wins over `site` for metrics
         warning: datadog.yaml:1: site: not one of the known regions (check the spelling; any domain is accepted)
         warning: datadog.yaml:3: skip_ssl_validation: certificates are not checked; whoever is in between can read the API key
-        warning: datadog.yaml:8: corelane.api_listen: other hosts could reach this address; not opened (use 127.0.0.1, or set corelane.api_allow_remote)
-        warning: datadog.yaml:4: statsd_forward_host: nothing is copied unless both host and port are set
-        warning: datadog.yaml:6: observability_pipelines_worker.metrics.enabled: there is no URL to send metrics to; the main intake gets them (set ...metrics.url)
-        warning: datadog.yaml:5: multi_region_failover.enabled: the second region needs its own multi_region_failover.api_key
-        note: datadog.yaml:7: additional_endpoints: https://y.example has no API key and gets nothing
+        warning: datadog.yaml:4: min_tls_version: corelane speaks TLS 1.2 and 1.3 only; tlsv1.2 is used
+        warning: datadog.yaml:9: corelane.api_listen: other hosts could reach this address; not opened (use 127.0.0.1, or set corelane.api_allow_remote)
+        warning: datadog.yaml:5: statsd_forward_host: nothing is copied unless both host and port are set
+        warning: datadog.yaml:7: observability_pipelines_worker.metrics.enabled: there is no URL to send metrics to; the main intake gets them (set ...metrics.url)
+        warning: datadog.yaml:6: multi_region_failover.enabled: the second region needs its own multi_region_failover.api_key
+        note: datadog.yaml:8: additional_endpoints: https://y.example has no API key and gets nothing
     "#]]
     .assert_eq(&findings(&config));
 }

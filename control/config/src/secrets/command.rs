@@ -67,6 +67,10 @@ impl Command {
     /// Nobody else may be able to change the program or, unless allowed, to run it.
     fn check_rights(&self) -> Result<(), SecretError> {
         let fail = |problem: String| SecretError::Rights { path: self.path.clone(), problem };
+        // A bare name would be looked up in PATH, and another file run than the one checked here.
+        if !self.path.is_absolute() {
+            return Err(fail("must be a full path, from / on".to_owned()));
+        }
         let metadata = std::fs::metadata(&self.path)
             .map_err(|source| SecretError::Run { path: self.path.clone(), source })?;
         let mode = metadata.permissions().mode() & 0o777;

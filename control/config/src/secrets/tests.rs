@@ -98,6 +98,8 @@ fn without_a_source_the_key_is_named() {
     assert!(message.to_string().contains("file_path"));
     let message = from_yaml("api_key: ENC[x]\nsecret_backend_command: /nowhere/x\n").unwrap_err();
     assert!(message.to_string().contains("could not be run"));
+    let message = from_yaml("api_key: ENC[x]\nsecret_backend_command: sh\n").unwrap_err();
+    assert!(message.to_string().contains("must be a full path"));
 }
 
 #[test]
