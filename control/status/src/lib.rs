@@ -1,1 +1,28 @@
-//! Health, self-telemetry, status text, local API.
+//! What the agent says about itself: numbers, their identities, and the local API that serves them.
+//!
+//! ```text
+//! agent --Source--> Api (Unix socket, loopback) --> status, metrics, vars, health, capture, reload
+//!          \-> Snapshot --> identities, text, Prometheus, expvar
+//! ```
+//!
+//! [`Snapshot`] is plain data that the agent fills on request; everything shown is computed from
+//! it, so that the text, the JSON and the telemetry cannot disagree. [`client`] is the other end,
+//! for the commands.
+//!
+//! Deliberately not here: the counting itself, configuration keys, and any way to reach the API
+//! from another host unless [`ApiOptions`] asks for it.
+//!
+//! Invariants: a request costs bounded memory and bounded time; nothing served holds a secret, as
+//! long as the [`Source`] keeps its promise; a failing API never stops the agent.
+
+#![forbid(unsafe_code)]
+
+mod identities;
+mod snapshot;
+mod source;
+
+pub use identities::{Identity, identities};
+pub use snapshot::{
+    CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory, Snapshot,
+};
+pub use source::{CaptureRequest, Source, TopRow};
