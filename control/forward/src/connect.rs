@@ -21,6 +21,7 @@ use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
@@ -68,7 +69,12 @@ pub(crate) struct Plan {
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) settings: ConnectSettings,
     pub(crate) user_agent: String,
+    /// Name lookups hold a blocking thread each; a resolver that hangs must not take them all.
+    pub(crate) lookups: Semaphore,
 }
+
+/// Name lookups of one plan at a time.
+pub(crate) const LOOKUPS_MAX: usize = 2;
 
 impl Connector {
     pub(crate) fn new(plan: Arc<Plan>) -> Self {
@@ -138,8 +144,12 @@ impl Plan {
         let deadline = Instant::now() + self.settings.dial_timeout;
         let is_name = host.parse::<std::net::IpAddr>().is_err();
         let name = if absolute && is_name { format!("{host}.") } else { host.to_owned() };
-        let lookup = timeout_at(deadline, tokio::net::lookup_host((name.as_str(), port)));
-        let resolved = lookup.await.map_err(|_elapsed| timed_out())?;
+        let lookup = async {
+            // Never closed, so a permit always comes.
+            let _permit = self.lookups.acquire().await;
+            tokio::net::lookup_host((name.as_str(), port)).await
+        };
+        let resolved = timeout_at(deadline, lookup).await.map_err(|_elapsed| timed_out())?;
         let addresses: Vec<SocketAddr> = resolved
             .map_err(|source| ConnectError::Resolve { host: host.to_owned(), source })?
             .collect();

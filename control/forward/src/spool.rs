@@ -12,6 +12,7 @@
 
 pub(crate) mod disk;
 pub(crate) mod format;
+pub(crate) mod lock;
 
 use std::collections::HashSet;
 use std::fs;

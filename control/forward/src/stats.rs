@@ -129,7 +129,7 @@ pub struct Totals {
 /// Counters of one payload name such as `series_v2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NameCounts {
-    /// Transactions handed over, or found on disk when they were first loaded.
+    /// Transactions handed over; those recovered from disk are not in it.
     pub submitted: u64,
     /// Body bytes of those.
     pub submitted_bytes: u64,

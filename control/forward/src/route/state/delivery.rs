@@ -79,7 +79,7 @@ impl RouteState {
     /// Acts on the reply to one attempt.
     pub(crate) fn on_reply(&mut self, id: u64, reply: &Reply, now: Instant, now_secs: u64) {
         let Some(flight) = self.in_flight.remove(&id) else { return };
-        self.note_reply(reply, now_secs);
+        self.note_reply(reply, now, now_secs);
         match judge(reply) {
             Verdict::Delivered => self.on_delivered(flight),
             Verdict::Lost(reason) => self.on_lost(flight, reason, now),
@@ -161,13 +161,23 @@ impl RouteState {
         !self.queue.is_empty() || has_replay
     }
 
-    fn note_reply(&mut self, reply: &Reply, now_secs: u64) {
+    fn note_reply(&mut self, reply: &Reply, now: Instant, now_secs: u64) {
         match reply {
             Reply::Answered(answer) => {
                 self.totals.count_status(answer.status);
                 if let Some(date_secs) = answer.date_secs {
                     let offset = i128::from(date_secs) - i128::from(now_secs);
                     self.clock_offset_secs = i64::try_from(offset).ok();
+                }
+                if (300..400).contains(&answer.status)
+                    && let Some(left_out) = self.loss_log.pass(now)
+                {
+                    log::warn!(
+                        "{}: answered {} to a delivery ({left_out} more since the last such line); \
+                         redirects are not followed, set the final url",
+                        self.url,
+                        answer.status
+                    );
                 }
                 if answer.status >= 400 {
                     self.last_error = match answer.excerpt.trim() {
