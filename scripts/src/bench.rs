@@ -1,26 +1,17 @@
-//! `cargo x bench` and `cargo x soak`: scenarios, run by the bench crate.
+//! `cargo x bench`: one scenario, run by the bench crate against the release binary.
 
 use anyhow::{Result, bail};
 
-use crate::paths::workspace_root;
+use crate::paths::{release_binary, workspace_root};
 use crate::shell::{cargo, run};
 
-/// Runs one scenario of `bench/scenarios`.
+/// Runs one scenario of `bench/scenarios`. Fails when a bound of the scenario is not met.
 pub(crate) fn run_scenario(scenario: &str) -> Result<()> {
-    start(scenario, &[])
-}
-
-/// Runs the soak scenario for that long.
-pub(crate) fn soak(secs: &str) -> Result<()> {
-    start("soak", &["--seconds", secs])
-}
-
-fn start(scenario: &str, options: &[&str]) -> Result<()> {
-    let directory = workspace_root().join("bench").join("scenarios");
-    if !directory.join(scenario).with_extension("toml").is_file() {
-        bail!("no scenario bench/scenarios/{scenario}.toml");
+    let path = format!("bench/scenarios/{scenario}.toml");
+    if !workspace_root().join(&path).is_file() {
+        bail!("no scenario {path}");
     }
     run(&mut cargo(&["build", "--release", "--bin", "corelane"]))?;
-    let mut bench = cargo(&["run", "--release", "-p", "corelane-bench", "--", "run", scenario]);
-    run(bench.args(options))
+    let mut bench = cargo(&["run", "--release", "-p", "corelane-bench", "--", &path, "--binary"]);
+    run(bench.arg(release_binary()))
 }

@@ -22,6 +22,7 @@ mod fuzz;
 mod packages;
 mod paths;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod vectors;
@@ -38,7 +39,7 @@ usage: cargo x COMMAND
   tidy                rules over the tree: imports, lengths, names, dead files, headings
   fuzz TARGET [SECS]  live fuzzing, 60 seconds unless told otherwise
   bench SCENARIO      one scenario of bench/scenarios
-  soak [SECS]         the soak scenario, one hour unless told otherwise
+  soak [SECS]         the demo with memory watched, one hour unless told otherwise
   vectors             which crate runs which vectors, then those tests
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
   dist                an archive of the release binary in the target directory";
@@ -64,8 +65,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["fuzz", target] => fuzz::run_target(target, "60"),
         ["fuzz", target, secs] => fuzz::run_target(target, secs),
         ["bench", scenario] => bench::run_scenario(scenario),
-        ["soak"] => bench::soak("3600"),
-        ["soak", secs] => bench::soak(secs),
+        ["soak"] => soak::run_soak("3600"),
+        ["soak", secs] => soak::run_soak(secs),
         ["vectors"] => vectors::run_vectors(),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),

@@ -64,7 +64,8 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-fn announce(command: &Command) {
+/// Prints a command.
+pub(crate) fn announce(command: &Command) {
     println!("+ {}", plain_text(command));
 }
 
