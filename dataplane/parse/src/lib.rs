@@ -13,8 +13,8 @@
 //! Invariants: every input yields a record or exactly one [`Refused`]; a refused line never affects
 //! its neighbours; nothing panics, which the fuzz targets and a slow model check.
 //!
-//! Cost: one pass for the newline and one for each separator, all by vector search; about 25 ns for a
-//! metric line of 100 bytes with one value.
+//! Cost: one pass for the newline and one for each separator, all by vector search; about 25 ns for
+//! a metric line of 100 bytes with one value.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]

@@ -17,7 +17,8 @@ impl<'a> Lines<'a> {
         Self { rest: packet, is_eol_required, is_unterminated: false }
     }
 
-    /// Whether a last line was discarded because its newline was missing. Known after the last item.
+    /// Whether a last line was discarded because its newline was missing. Known after the last
+    /// item.
     #[must_use]
     pub const fn is_unterminated(&self) -> bool {
         self.is_unterminated
