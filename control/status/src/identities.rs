@@ -63,7 +63,7 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
             "messages",
             total(Counter::Messages),
             sum(&taken) + sum(&REFUSED),
-            "received = metric lines + events + service checks + refused + over the event limit",
+            "received = metric lines + events + checks + refused + over limit",
         ),
         exact(
             "samples",

@@ -17,12 +17,26 @@
 
 #![forbid(unsafe_code)]
 
+mod api;
+pub mod client;
+pub mod format;
 mod identities;
+mod prometheus;
 mod snapshot;
 mod source;
+#[cfg(test)]
+mod test_snapshot;
+mod text;
+mod top;
+mod vars;
 
+pub use api::{Api, ApiError, ApiOptions};
 pub use identities::{Identity, identities};
+pub use prometheus::prometheus;
 pub use snapshot::{
     CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory, Snapshot,
 };
 pub use source::{CaptureRequest, Source, TopRow};
+pub use text::{summary, text};
+pub use top::{TopBy, TopGroup, TopQuery, TopReport, TopSort, top_report};
+pub use vars::vars;

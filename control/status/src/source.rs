@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Snapshot;
 
-/// A running agent, seen from its API. Calls come from the API's thread, one at a time.
+/// A running agent, seen from its API. Calls come from a few threads of the API at once; only
+/// [`is_live`](Self::is_live) and [`is_ready`](Self::is_ready) must answer without waiting.
 ///
 /// Nothing returned may hold a secret: keys are reduced to their last characters, the configuration
 /// is scrubbed. Errors are sentences for the user.

@@ -1,0 +1,438 @@
+//! The snapshot as text for people, in the sections of the Agent's `status`.
+
+use std::collections::BTreeMap;
+
+use signal::Counter;
+
+use crate::format::{Table, bytes, count, span, utc, visible};
+use crate::{Snapshot, identities};
+
+/// Key endings and reasons listed on one line.
+const LISTED_MAX: usize = 20;
+
+/// The snapshot as text.
+#[must_use]
+pub fn text(snapshot: &Snapshot) -> String {
+    let mut page = Page(String::new());
+    header(&mut page, snapshot);
+    listeners(&mut page, snapshot);
+    received(&mut page, snapshot);
+    lanes(&mut page, snapshot);
+    flushes(&mut page, snapshot);
+    endpoints(&mut page, snapshot);
+    accounting(&mut page, snapshot);
+    notes(&mut page, snapshot);
+    page.0
+}
+
+/// One line for a service manager.
+#[must_use]
+pub fn summary(snapshot: &Snapshot) -> String {
+    let endpoints = &snapshot.endpoints;
+    let sent: u64 = endpoints.iter().map(|endpoint| endpoint.sent).sum();
+    let waiting: u64 = endpoints.iter().map(|endpoint| endpoint.queued + endpoint.spooled).sum();
+    format!(
+        "{} messages received, {} contexts, {} payloads sent, {} waiting",
+        count(snapshot.total(Counter::Messages)),
+        count(snapshot.total(Counter::ContextsAlive)),
+        count(sent),
+        count(waiting),
+    )
+}
+
+/// The text under construction.
+struct Page(String);
+
+impl Page {
+    fn title(&mut self, title: &str, underline: char) {
+        let length = title.chars().count();
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(&format!("{title}\n{}\n", underline.to_string().repeat(length)));
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        self.0.push_str(&format!("  {name:<18} {}\n", visible(value)));
+    }
+
+    fn line(&mut self, line: &str) {
+        self.0.push_str(&format!("  {}\n", visible(line)));
+    }
+
+    fn table(&mut self, table: &Table) {
+        self.0.push_str(&table.render("  "));
+    }
+}
+
+fn header(page: &mut Page, snapshot: &Snapshot) {
+    let Snapshot { version, host_name, pid, .. } = snapshot;
+    page.title(&visible(&format!("corelane {version} on {host_name}, pid {pid}")), '=');
+    let since = utc(snapshot.started_unix_secs);
+    page.field("started", &format!("{since}, {} ago", span(snapshot.uptime_secs)));
+    let file = if snapshot.config_file.is_empty() { "none" } else { &snapshot.config_file };
+    page.field("configuration", file);
+    let driver = &snapshot.driver;
+    let reason = if driver.reason.is_empty() { "" } else { ": " };
+    page.field("driver", &format!("{}{reason}{}", driver.name, driver.reason));
+    let memory = snapshot.memory;
+    let mut used =
+        format!("{} resident, {} in tables", bytes(memory.rss_bytes), bytes(memory.tables_bytes));
+    if memory.planned_bytes > 0 {
+        used.push_str(&format!(", limits add up to {}", bytes(memory.planned_bytes)));
+    }
+    page.field("memory", &used);
+}
+
+fn listeners(page: &mut Page, snapshot: &Snapshot) {
+    page.title("Listeners", '-');
+    if snapshot.listeners.is_empty() {
+        page.line("none: no socket is configured (dogstatsd_port, dogstatsd_socket)");
+        return;
+    }
+    let mut table = Table::new(&["transport", "address", ">buffer", "state"]);
+    for listener in &snapshot.listeners {
+        let buffer = match listener.receive_buffer_bytes {
+            0 => "-".to_owned(),
+            granted => bytes(granted),
+        };
+        let state = match listener.is_bound {
+            true => "receiving".to_owned(),
+            false => format!("NOT BOUND: {}", listener.error),
+        };
+        table.row([listener.transport.clone(), listener.address.clone(), buffer, state]);
+    }
+    page.table(&table);
+}
+
+fn received(page: &mut Page, snapshot: &Snapshot) {
+    page.title("DogStatsD", '-');
+    let total = |counter| snapshot.total(counter);
+    let packets = |packets: Counter, bytes_of: Counter| {
+        format!("{} packets, {}", count(total(packets)), bytes(total(bytes_of)))
+    };
+    let drops = total(Counter::UdpKernelDrops);
+    let udp = packets(Counter::UdpPackets, Counter::UdpBytes);
+    page.field("UDP", &format!("{udp}, {} dropped by the kernel", count(drops)));
+    page.field("Unix datagram", &packets(Counter::UdsPackets, Counter::UdsBytes));
+    let streams = packets(Counter::StreamPackets, Counter::StreamBytes);
+    let open = count(total(Counter::StreamsOpen));
+    page.field("Unix stream", &format!("{streams}, {open} connections open"));
+    page.field(
+        "messages",
+        &format!(
+            "{}: {} metric lines, {} events, {} service checks",
+            count(total(Counter::Messages)),
+            count(total(Counter::MetricLines)),
+            count(total(Counter::Events)),
+            count(total(Counter::ServiceChecks)),
+        ),
+    );
+    page.field(
+        "samples",
+        &format!(
+            "{}: {} recorded, {} timestamped",
+            count(total(Counter::Samples)),
+            count(total(Counter::Recorded)),
+            count(total(Counter::RecordedTimed)),
+        ),
+    );
+    page.field(
+        "contexts",
+        &format!(
+            "{} alive, {} made, {} expired; {} tags",
+            count(total(Counter::ContextsAlive)),
+            count(total(Counter::ContextsCreated)),
+            count(total(Counter::ContextsExpired)),
+            count(total(Counter::TagsAlive)),
+        ),
+    );
+    for (label, prefix) in [("refused", "refused_"), ("dropped", "dropped_")] {
+        let reasons = reasons(&snapshot.totals, prefix);
+        page.field(label, if reasons.is_empty() { "nothing" } else { &reasons });
+    }
+    let troubles = [
+        (Counter::Truncated, "packets cut"),
+        (Counter::ReadErrors, "reads failed"),
+        (Counter::OriginErrors, "packets without credentials"),
+        (Counter::StreamRefused, "streams refused"),
+        (Counter::StreamTooLong, "streams closed by a long frame"),
+        (Counter::StreamCut, "streams cut in a frame"),
+        (Counter::Stalls, "turns over 5 ms"),
+        (Counter::Restarts, "lane restarts"),
+        (Counter::ForwardErrors, "copies to statsd failed"),
+    ];
+    let troubles: Vec<String> = troubles
+        .into_iter()
+        .filter(|(counter, _)| total(*counter) > 0)
+        .map(|(counter, what)| format!("{} {what}", count(total(counter))))
+        .collect();
+    if !troubles.is_empty() {
+        page.field("trouble", &troubles.join(", "));
+    }
+    if let Some(capture) = &snapshot.capture {
+        let packets = count(capture.packets);
+        let left = span(capture.left_secs);
+        page.field("capture", &format!("{}: {packets} packets, ends in {left}", capture.path));
+    }
+}
+
+/// Counts above 0 whose name begins with `prefix`, as one line.
+fn reasons(counts: &BTreeMap<String, u64>, prefix: &str) -> String {
+    let listed = counts.iter().filter_map(|(name, n)| {
+        let reason = name.strip_prefix(prefix).filter(|_| *n > 0)?;
+        Some(format!("{} {}", count(*n), reason.replace('_', " ")))
+    });
+    listed.take(LISTED_MAX).collect::<Vec<_>>().join(", ")
+}
+
+fn lanes(page: &mut Page, snapshot: &Snapshot) {
+    page.title("Lanes", '-');
+    let mut table = Table::new(&[
+        ">lane",
+        ">cpu",
+        ">packets",
+        ">messages",
+        ">samples",
+        ">contexts",
+        ">tables",
+        ">turns",
+        ">stalls",
+    ]);
+    for lane in &snapshot.lanes {
+        let value = |counter: Counter| lane.counters.get(counter.name()).copied().unwrap_or(0);
+        let packets =
+            value(Counter::UdpPackets) + value(Counter::UdsPackets) + value(Counter::StreamPackets);
+        table.row([
+            lane.lane.to_string(),
+            lane.cpu.map_or_else(|| "-".to_owned(), |cpu| cpu.to_string()),
+            count(packets),
+            count(value(Counter::Messages)),
+            count(value(Counter::Samples)),
+            count(value(Counter::ContextsAlive)),
+            bytes(value(Counter::TableBytes)),
+            count(value(Counter::Turns)),
+            count(value(Counter::Stalls)),
+        ]);
+    }
+    page.table(&table);
+}
+
+fn flushes(page: &mut Page, snapshot: &Snapshot) {
+    page.title("Aggregator", '-');
+    let flush = &snapshot.flush;
+    let last = match flush.last_unix_secs {
+        0 => "none yet".to_owned(),
+        at => format!(
+            "{}, {} contexts in {} ms",
+            utc(at),
+            count(flush.contexts),
+            flush.last_duration_ms
+        ),
+    };
+    page.field("last flush", &last);
+    page.field("flushes", &count(flush.count));
+    page.field(
+        "written",
+        &format!(
+            "{} series with {} points, {} sketches; {} points filled with zero",
+            count(flush.series),
+            count(flush.points),
+            count(flush.sketches),
+            count(flush.zero_filled),
+        ),
+    );
+    page.field(
+        "samples",
+        &format!("{} merged, {} written", count(flush.samples_in), count(flush.samples_out)),
+    );
+    let dropped = reasons(&flush.dropped, "");
+    if !dropped.is_empty() {
+        page.field("dropped", &dropped);
+    }
+    if flush.late_lanes > 0 {
+        page.field("late lanes", &count(flush.late_lanes));
+    }
+    let encoded = reasons(&snapshot.encode, "");
+    if !encoded.is_empty() {
+        page.field("encoder", &encoded);
+    }
+}
+
+fn endpoints(page: &mut Page, snapshot: &Snapshot) {
+    page.title("Endpoints", '-');
+    if snapshot.endpoints.is_empty() {
+        page.line("none: nothing is delivered (set api_key)");
+    }
+    for endpoint in &snapshot.endpoints {
+        page.line(&endpoint.url);
+        let endings = endpoint.key_endings.iter().take(LISTED_MAX).cloned().collect::<Vec<_>>();
+        let keys = match endings.is_empty() {
+            true => "none".to_owned(),
+            false => format!("API key ending with {}", endings.join(", ")),
+        };
+        page.field("  key", &format!("{keys}: {}", endpoint.key_valid));
+        page.field("  state", &endpoint.state);
+        let sent = count(endpoint.sent);
+        let (submitted, retried) = (count(endpoint.submitted), count(endpoint.retried));
+        let amount = bytes(endpoint.bytes_sent);
+        page.field(
+            "  payloads",
+            &format!("{sent} of {submitted} sent ({amount}), {retried} retries"),
+        );
+        page.field(
+            "  waiting",
+            &format!(
+                "{} in memory ({}), {} on disk ({} in {} files)",
+                count(endpoint.queued),
+                bytes(endpoint.queued_bytes),
+                count(endpoint.spooled),
+                bytes(endpoint.spooled_bytes),
+                count(endpoint.spooled_files),
+            ),
+        );
+        let dropped = reasons(&endpoint.dropped, "");
+        page.field("  dropped", if dropped.is_empty() { "nothing" } else { &dropped });
+        if endpoint.set_aside > 0 {
+            page.field("  damaged files", &count(endpoint.set_aside));
+        }
+        let answers = endpoint.http.iter().take(LISTED_MAX);
+        let answers: Vec<String> =
+            answers.map(|(status, n)| format!("{status}: {}", count(*n))).collect();
+        if !answers.is_empty() {
+            page.field("  answers", &answers.join(", "));
+        }
+        if !endpoint.last_error.is_empty() {
+            page.field("  last error", &endpoint.last_error);
+        }
+    }
+}
+
+fn accounting(page: &mut Page, snapshot: &Snapshot) {
+    page.title("Accounting", '-');
+    for identity in identities(snapshot) {
+        let verdict = match (identity.holds, identity.in_open_buckets) {
+            (false, _) => {
+                format!("DIFFERS: {} is not {}", count(identity.left), count(identity.right))
+            }
+            (true, 0) => format!("ok, {}", count(identity.left)),
+            (true, open) => {
+                format!("ok, {}, of them {} in open buckets", count(identity.left), count(open))
+            }
+        };
+        page.line(&format!("{}: {verdict}", identity.name));
+        page.line(&format!("    {}", identity.formula));
+    }
+}
+
+fn notes(page: &mut Page, snapshot: &Snapshot) {
+    if snapshot.notes.is_empty() {
+        return;
+    }
+    page.title("Notes", '-');
+    for note in &snapshot.notes {
+        page.line(note);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::test_snapshot::busy;
+
+    #[test]
+    fn an_agent_at_work_reads_like_this() {
+        expect![[r#"
+            corelane 0.1.0 on web-1, pid 4242
+            =================================
+              started            2026-01-31 12:00:00 UTC, 5m 3s ago
+              configuration      /etc/corelane/datadog.yaml
+              driver             epoll: io_uring is refused
+              memory             12.0 MiB resident, 96.0 KiB in tables, limits add up to 64.0 MiB
+
+            Listeners
+            ---------
+              transport      address                        buffer  state
+              udp            127.0.0.1:8125               16.0 MiB  receiving
+              unix-datagram  /var/run/datadog/dsd.socket         -  NOT BOUND: no such directory
+
+            DogStatsD
+            ---------
+              UDP                50 packets, 68.4 KiB, 2 dropped by the kernel
+              Unix datagram      0 packets, 0 B
+              Unix stream        0 packets, 0 B, 0 connections open
+              messages           1,000: 990 metric lines, 0 events, 3 service checks
+              samples            1,100: 1,090 recorded, 0 timestamped
+              contexts           40 alive, 0 made, 0 expired; 0 tags
+              refused            7 value
+              dropped            10 filtered
+              trouble            1 turns over 5 ms
+              capture            /tmp/datadog-capture-1: 5 packets, ends in 30s
+
+            Lanes
+            -----
+              lane  cpu  packets  messages  samples  contexts    tables  turns  stalls
+                 0    0       30       600      700        25  64.0 KiB     90       0
+                 1    1       20       400      400        15  32.0 KiB     70       1
+
+            Aggregator
+            ----------
+              last flush         2026-01-31 12:05:00 UTC, 40 contexts in 3 ms
+              flushes            20
+              written            800 series with 900 points, 60 sketches; 12 points filled with zero
+              samples            1,000 merged, 1,000 written
+              encoder            13 payloads
+
+            Endpoints
+            ---------
+              https://7-80-1-app.agent.datadoghq.com
+                key              API key ending with abcde: valid
+                state            open
+                payloads         11 of 13 sent (4.9 KiB), 1 retries
+                waiting          2 in memory (900 B), 0 on disk (0 B in 0 files)
+                dropped          nothing
+                answers          202: 11, 503: 1
+                last error       the intake answered 503
+
+            Accounting
+            ----------
+              messages: ok, 1,000
+                  received = metric lines + events + checks + refused + over limit
+              samples: ok, 1,100
+                  parsed + copied to distributions = recorded + timestamped + dropped
+              recorded samples: ok, 1,090, of them 90 in open buckets
+                  recorded = merged + in open buckets + lost in restarts + dropped at stop
+              payloads to https://7-80-1-app.agent.datadoghq.com: ok, 13
+                  submitted + found on disk = sent + queued + spooled + dropped
+
+            Notes
+            -----
+              warning: dogstatsd_prot: unknown key
+        "#]]
+        .assert_eq(&text(&busy()));
+    }
+
+    #[test]
+    fn a_fresh_agent_says_what_is_missing() {
+        let page = text(&Snapshot::default());
+        assert!(page.contains("no socket is configured"), "{page}");
+        assert!(page.contains("set api_key"), "{page}");
+    }
+
+    #[test]
+    fn nothing_received_writes_over_the_terminal() {
+        let mut snapshot = busy();
+        snapshot.host_name = "a\u{1b}[2J".to_owned();
+        snapshot.notes = vec!["line\nbreak".to_owned()];
+        let page = text(&snapshot);
+        assert!(!page.contains('\u{1b}') && page.contains("line\\nbreak"), "{page}");
+    }
+
+    #[test]
+    fn the_summary_is_one_line() {
+        let expected = "1,000 messages received, 40 contexts, 11 payloads sent, 2 waiting";
+        assert_eq!(summary(&busy()), expected);
+    }
+}
