@@ -4,7 +4,9 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,41 @@ pub struct Received {
     pub busy_ns: u64,
 }
 
+impl Pause {
+    /// Prepares to wait for about `duration` at a time.
+    ///
+    /// # Errors
+    /// When no socket pair can be made.
+    pub fn pauser(self, duration: Duration) -> io::Result<Pauser> {
+        let (silent, peer) = UnixDatagram::pair()?;
+        if !duration.is_zero() {
+            silent.set_read_timeout(Some(duration))?;
+        }
+        sys::set_timer_slack_ns(1);
+        Ok(Pauser { pause: self, duration, silent, _peer: peer })
+    }
+}
+
+/// Passes the same short time again and again on the thread that made it.
+#[derive(Debug)]
+pub struct Pauser {
+    pause: Pause,
+    duration: Duration,
+    silent: UnixDatagram,
+    // Kept open and never written to, so that a read ends by its timeout alone.
+    _peer: UnixDatagram,
+}
+
+impl Pauser {
+    /// Waits.
+    pub fn wait(&self) {
+        match self.pause {
+            Pause::Timer => thread::sleep(self.duration),
+            Pause::Tick => drop(self.silent.recv(&mut [0])),
+        }
+    }
+}
+
 impl Received {
     /// Processor nanoseconds per packet.
     #[must_use]
@@ -188,18 +225,14 @@ impl Null {
             stop,
             progress,
             received: Received::default(),
+            cpu_before: CpuTime::default(),
             first: None,
             last: None,
         };
-        let cpu_before = CpuTime::of_thread();
         let mut received = match self.spec.reader {
             Reader::Recvmmsg => batch::receive(run)?,
             Reader::IoUring => ring::receive(run)?,
         };
-        let cpu = CpuTime::of_thread().since(cpu_before);
-        received.cpu_ns = cpu.total_ns;
-        received.user_ns = cpu.user_ns;
-        received.waits = cpu.waits;
         received.kernel_drops = sys::kernel_drops(self.socket.as_fd())?;
         received.receive_buffer_bytes = self.socket.recv_buffer_size()? as u64;
         Ok(received)
@@ -229,11 +262,18 @@ struct Run<'a> {
     stop: &'a AtomicBool,
     progress: &'a NullProgress,
     received: Received,
+    cpu_before: CpuTime,
     first: Option<Instant>,
     last: Option<Instant>,
 }
 
 impl Run<'_> {
+    /// Starts to count processor time: once buffers exist and their pages are there, so that a short
+    /// run does not pay for its set-up.
+    fn begin(&mut self) {
+        self.cpu_before = CpuTime::of_thread();
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -260,6 +300,10 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Received {
+        let cpu = CpuTime::of_thread().since(self.cpu_before);
+        self.received.cpu_ns = cpu.total_ns;
+        self.received.user_ns = cpu.user_ns;
+        self.received.waits = cpu.waits;
         if let (Some(first), Some(last)) = (self.first, self.last) {
             self.received.busy_ns =
                 u64::try_from(last.duration_since(first).as_nanos()).unwrap_or(u64::MAX);

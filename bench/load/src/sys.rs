@@ -73,7 +73,8 @@ pub(crate) struct RecvBatch {
 impl RecvBatch {
     /// Room for `batch` datagrams of `buffer_bytes` with `control_bytes` of ancillary data.
     pub(crate) fn new(batch: usize, buffer_bytes: usize, control_bytes: usize) -> Self {
-        let mut buffers = vec![0; batch * buffer_bytes];
+        // Not zero, so that the pages are written to and exist before the first packet.
+        let mut buffers = vec![1; batch * buffer_bytes];
         let mut controls = vec![0; batch * control_bytes];
         let mut vectors: Vec<libc::iovec> = buffers
             .chunks_exact_mut(buffer_bytes)

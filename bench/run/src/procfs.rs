@@ -34,7 +34,6 @@ impl ThreadTimes {
 
     /// Time of the lanes since `earlier`; `None` when no thread is named as one.
     pub(crate) fn lanes_since(&self, earlier: &Self) -> Option<u64> {
-        let is_lane = |name: &str| name.starts_with(LANE_THREAD_PREFIX);
         self.0.values().any(|(name, _)| is_lane(name)).then(|| self.since(earlier, is_lane))
     }
 
@@ -87,8 +86,11 @@ pub(crate) fn machine() -> String {
     format!("{count} x {model}, Linux {}", kernel.trim())
 }
 
-/// Lanes name their threads `lane-<index>`.
-const LANE_THREAD_PREFIX: &str = "lane";
+/// Lanes name their threads `corelane/<index>`.
+fn is_lane(name: &str) -> bool {
+    let index = name.strip_prefix("corelane/").unwrap_or_default();
+    !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+}
 
 #[cfg(test)]
 mod tests {
@@ -101,6 +103,12 @@ mod tests {
         assert!(ThreadTimes::read(pid).unwrap().total_since(&ThreadTimes::default()) > 0);
         assert!(before.lanes_since(&before).is_none());
         assert!(resident_bytes(pid).unwrap() > 0);
+    }
+
+    #[test]
+    fn lanes_are_told_from_other_threads() {
+        assert!(is_lane("corelane/0") && is_lane("corelane/12"));
+        assert!(!is_lane("corelane") && !is_lane("corelane/accept") && !is_lane("corelane/"));
     }
 
     #[test]

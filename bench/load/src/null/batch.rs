@@ -1,11 +1,9 @@
 //! `poll` and `recvmmsg`.
 
 use std::io;
-use std::os::unix::net::UnixDatagram;
-use std::thread;
 use std::time::Duration;
 
-use super::{Pause, Received, Run, WAIT_MAX};
+use super::{Received, Run, WAIT_MAX};
 use crate::sys::{self, RecvBatch};
 
 /// Eager: waits for the socket, drains it, waits again. Moderated: after a drain that found
@@ -15,18 +13,12 @@ pub(super) fn receive(mut run: Run<'_>) -> io::Result<Received> {
     let mut batch =
         RecvBatch::new(run.spec.batch as usize, run.buffer_bytes(), run.control_bytes());
     let drain_every = Duration::from_micros(u64::from(run.spec.drain_every_us));
-    let (silent, _peer) = UnixDatagram::pair()?;
-    if !drain_every.is_zero() {
-        silent.set_read_timeout(Some(drain_every))?;
-    }
+    let pauser = run.spec.pause.pauser(drain_every)?;
+    run.begin();
     loop {
         let found = drain(&mut run, &mut batch)?;
         if !drain_every.is_zero() && found {
-            match run.spec.pause {
-                Pause::Timer => thread::sleep(drain_every),
-                // Ends by its timeout: nothing is ever written to the peer.
-                Pause::Tick => drop(silent.recv(&mut [0])),
-            }
+            pauser.wait();
             continue;
         }
         let is_ready = sys::wait_readable(run.socket, WAIT_MAX)?;

@@ -13,6 +13,7 @@ pub(super) fn receive(mut run: Run<'_>) -> io::Result<Received> {
         .map_err(|_| io::Error::other("at most 32768 buffers can be provided"))?;
     let mut ring = RecvRing::new(run.socket, buffers, run.buffer_bytes(), run.control_bytes())?;
     let drain_every = Duration::from_micros(u64::from(run.spec.drain_every_us));
+    run.begin();
     loop {
         ring.wait(drain_every, WAIT_MAX)?;
         let mut found = false;

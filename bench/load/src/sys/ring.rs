@@ -166,7 +166,8 @@ impl ProvidedBuffers {
         let mut buffers = Self {
             entries,
             layout,
-            memory: vec![0; usize::from(count) * buffer_bytes],
+            // Not zero, so that the pages are written to and exist before the first packet.
+            memory: vec![1; usize::from(count) * buffer_bytes],
             buffer_bytes,
             count,
             tail: 0,

@@ -13,10 +13,10 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
 use load::null::{Null, NullProgress, Received};
 use load::{Load, Progress, Sent};
-use serde::Serialize;
 
 mod cases;
 mod table;
+mod wakes;
 
 use cases::Case;
 
@@ -38,13 +38,13 @@ struct Arguments {
     /// Only cases whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// File for one JSON object per run.
+    /// File for one CSV row per run.
     #[arg(long)]
     data: Option<PathBuf>,
 }
 
 /// One run of one case.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Outcome {
     case: String,
     round: u32,
@@ -54,6 +54,32 @@ struct Outcome {
     idle_share: f64,
 }
 
+impl Outcome {
+    fn write_csv(&self, out: &mut impl io::Write) -> io::Result<()> {
+        let (sent, received) = (&self.sent, &self.received);
+        writeln!(
+            out,
+            "{},{},{},{},{},{},{},{},{},{},{},{},{:.2}",
+            self.case,
+            self.round,
+            sent.total.lines,
+            sent.total.packets,
+            sent.dropped_packets,
+            received.packets,
+            received.kernel_drops,
+            received.cpu_ns,
+            sent.cpu_ns,
+            received.busy_ns,
+            received.reads,
+            received.waits,
+            self.idle_share,
+        )
+    }
+}
+
+const CSV_HEADER: &str = "case,round,lines_sent,packets_sent,packets_turned_away,packets_received,\
+    kernel_drops,receiver_cpu_ns,sender_cpu_ns,busy_ns,reads,waits,idle_share";
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let cases: Vec<Case> = cases::all(&arguments)
@@ -61,20 +87,23 @@ fn main() -> Result<()> {
         .filter(|case| case.name.contains(&arguments.only))
         .collect();
     let mut data = arguments.data.as_ref().map(File::create).transpose()?;
+    if let Some(data) = &mut data {
+        writeln!(data, "{CSV_HEADER}")?;
+    }
     let mut outcomes = Vec::new();
     let mut console = io::stderr();
     for round in 0..arguments.rounds {
         for case in &cases {
             let outcome = run(case, round).with_context(|| case.name.clone())?;
             if let Some(data) = &mut data {
-                serde_json::to_writer(&mut *data, &outcome)?;
-                data.write_all(b"\n")?;
+                outcome.write_csv(data)?;
             }
             outcomes.push(outcome);
         }
         writeln!(console, "round {} of {}", round + 1, arguments.rounds)?;
     }
     table::write(&mut io::stdout(), &cases, &outcomes)?;
+    wakes::measure(&arguments, &mut io::stdout())?;
     Ok(())
 }
 

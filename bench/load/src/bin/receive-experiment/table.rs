@@ -57,7 +57,8 @@ fn lines(run: &Outcome) -> f64 {
     (run.sent.total.lines as f64 * share).max(1.0)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle of some values; the mean of the two middle ones when their number is even.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
         0 => 0.0,
