@@ -1,1 +1,28 @@
-//! Composition root: settings to lanes and services.
+//! Composition root: settings to lanes and services; start, reload, stop.
+//!
+//! ```text
+//! Config -> settings -> listeners -> lanes (threads)
+//!                           lanes --flush--> Coordinator (thread): merge -> encode -> Delivery
+//!                                                     '-> status snapshot, capture, top
+//! ```
+//!
+//! The one crate that knows configuration keys and every other crate, and so the one that may only
+//! connect: what it does beyond that belongs elsewhere.
+//!
+//! Invariants: every bucket reaches the merge once; a stop reads what the sockets hold, flushes,
+//! delivers or spools within its budget; a reload that fails leaves everything as it was.
+
+#![forbid(unsafe_code)]
+
+mod agent;
+mod coordinator;
+mod delivery;
+mod flush;
+mod host_name;
+mod lanes;
+mod listen;
+mod self_metrics;
+mod settings;
+mod source;
+
+pub use agent::{Agent, Options, ReloadConfig, StartError};

@@ -28,7 +28,9 @@ mod tap;
 mod writer;
 
 pub use format::{VERSION, VERSION_WITH_NANOSECONDS, VERSION_WITH_STATE};
-pub use reader::{Capture, CaptureError, ReadLimits, Records, check_capture_bytes};
+pub use reader::{
+    Capture, CaptureError, ReadLimits, Records, check_capture_bytes, decode_state, encode_state,
+};
 pub use record::Record;
 pub use recorder::{
     CAPTURE_DURATION_MAX, End, QUEUE_DEPTH_MIN, Recorder, RecorderOptions, Request, StartError,

@@ -150,12 +150,7 @@ impl Capture {
         });
         match state {
             Some(state) => {
-                self.state = state::decode(state, limits.state_items_max).map_err(|e| match e {
-                    StateRefused::Malformed => CaptureError::State,
-                    StateRefused::TooManyItems => {
-                        CaptureError::StateTooLarge { items_max: limits.state_items_max }
-                    }
-                })?;
+                self.state = decode_state(state, limits)?;
             }
             None if limits.is_cut_allowed => self.is_cut = true,
             None => return Err(CaptureError::Cut { at }),
@@ -231,6 +226,25 @@ fn decompress(bytes: &[u8], limits: ReadLimits) -> Result<Vec<u8>, CaptureError>
         // What was decompressed before the break stays in `out`.
         Ok(_) | Err(_) => Ok(out),
     }
+}
+
+/// Reads a tagger state on its own, as it travels to a running agent before a replay.
+///
+/// # Errors
+/// [`CaptureError::State`] when it is malformed, [`CaptureError::StateTooLarge`] beyond the limit.
+pub fn decode_state(state: &[u8], limits: ReadLimits) -> Result<TaggerState, CaptureError> {
+    state::decode(state, limits.state_items_max).map_err(|refused| match refused {
+        StateRefused::Malformed => CaptureError::State,
+        StateRefused::TooManyItems => {
+            CaptureError::StateTooLarge { items_max: limits.state_items_max }
+        }
+    })
+}
+
+/// A tagger state as protobuf, see [`decode_state`].
+#[must_use]
+pub fn encode_state(state: &TaggerState) -> Vec<u8> {
+    state::encode(state)
 }
 
 /// Checks the reader on arbitrary bytes: for fuzzing and for the property test. Whatever is read

@@ -1,5 +1,4 @@
-//! Wakes a lane that waits. A datagram pair: safe, pollable, and a read with a timeout on it is the
-//! cheapest pause there is (the timeout runs from the scheduler's tick, without programming a timer).
+//! Wakes a lane that waits. A datagram pair: safe, and it can be watched beside the sockets.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

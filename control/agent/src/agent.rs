@@ -1,0 +1,394 @@
+//! Start, reload, stop.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::io;
+use std::net::UdpSocket;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use capture::{Recorder, RecorderOptions};
+use config::{Config, Reload, keys};
+use context::Keys;
+use entity::EntityTags;
+use lane::DriverKind;
+use merge::Merger;
+use naming::Rules;
+use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
+use status::{Api, ApiOptions, Driver, Source};
+
+use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
+use crate::delivery::Delivery;
+use crate::flush::{FlushTotals, Flusher};
+use crate::host_name::Host;
+use crate::lanes::{LaneOptions, Lanes};
+use crate::listen::Listeners;
+use crate::self_metrics::SelfMetrics;
+use crate::settings;
+use crate::source::{Pulse, Shared};
+
+/// Reads the configuration again.
+pub type ReloadConfig = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
+/// What an agent needs beside its configuration.
+#[derive(Clone)]
+pub struct Options {
+    /// Version of corelane.
+    pub version: String,
+    /// How [`Source::reload`] reads the configuration.
+    pub reload: ReloadConfig,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// Why an agent cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// No listener could be opened although `dogstatsd_require_listener` is set.
+    #[error("no DogStatsD listener could be opened: {0}")]
+    NoListener(String),
+    /// The limits exceed the memory budget and `corelane.strict_memory` is set.
+    #[error(
+        "the limits add up to {planned} bytes, more than `corelane.memory_max_bytes` ({budget}): \
+         lower `corelane.contexts_max`, `corelane.lanes` or \
+         `forwarder_retry_queue_payloads_max_size`, or raise the budget"
+    )]
+    OverBudget {
+        /// What the limits add up to.
+        planned: u64,
+        /// The budget.
+        budget: u64,
+    },
+    /// The driver asked for cannot be had.
+    #[error("`corelane.driver: io_uring` cannot be had on this host ({0}): use auto or epoll")]
+    Driver(io::Error),
+    /// Delivery cannot start.
+    #[error(transparent)]
+    Forward(#[from] forward::StartError),
+    /// The local API cannot start.
+    #[error("the local API cannot start: {0}")]
+    Api(String),
+    /// The address for `statsd_forward_host` is no good.
+    #[error("cannot copy packets to statsd server {address}: {source}")]
+    StatsdForward {
+        /// Host and port as configured.
+        address: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The system gave no thread or descriptor.
+    #[error("cannot start a thread or open a descriptor: {0}; raise the limits of this process")]
+    System(#[from] io::Error),
+}
+
+/// A running agent. Stops at drop.
+pub struct Agent {
+    shared: Arc<Shared>,
+    requests: Sender<Request>,
+    coordinator: Option<JoinHandle<()>>,
+    api: Option<Api>,
+}
+
+/// Bytes a context may take: line keys, index, slot, strings, and cells of three buckets.
+const PLANNED_CONTEXT_BYTES: u64 = 400;
+/// Virtual bytes of one lane: batches and rings.
+const PLANNED_LANE_BYTES: u64 = 6 << 20;
+/// Largest capture.
+const CAPTURE_BYTES_MAX: u64 = 8 << 30;
+
+impl Agent {
+    /// Starts everything the configuration asks for.
+    ///
+    /// # Errors
+    /// See [`StartError`]. A listener that cannot be opened is reported in `status` and skipped,
+    /// unless `dogstatsd_require_listener` is set.
+    pub fn start(config: Config, options: Options) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let mut notes: Vec<String> = config.diagnostics().iter().map(ToString::to_string).collect();
+        let planned_bytes = planned_bytes(&config);
+        check_budget(&config, planned_bytes)?;
+        let (driver, driver_status) = choose_driver(&config)?;
+        let host = Host::resolve(&config, &mut notes);
+        log::info!("host name {:?}, from {}", host.name, host.provider);
+
+        let lane_count = settings::lane_count(&config);
+        let listeners = Listeners::open(&config, lane_count);
+        for report in listeners.reports.iter() {
+            match &report.error {
+                Some(error) => {
+                    log::error!("{error}");
+                    notes.push(error.clone());
+                }
+                None => log::info!("listening on {} {}", report.transport, report.address),
+            }
+        }
+        if listeners.is_deaf() && config.bool(keys::DOGSTATSD_REQUIRE_LISTENER) {
+            let errors = listeners.reports.iter().filter_map(|report| report.error.clone());
+            return Err(StartError::NoListener(errors.collect::<Vec<_>>().join("; ")));
+        }
+        let rules = rules(&config, &mut notes);
+        let delivery = Arc::new(Delivery::start(&config)?);
+        let (merge_settings, skipped) = settings::merge(&config);
+        notes.extend(skipped.iter().map(|name| format!("histogram setting {name:?} is ignored")));
+        let histogram_suffixes: Vec<String> = merge_settings.histogram.suffixes();
+        let keys = Keys::from_seed(RandomState::new().hash_one(std::process::id()));
+        let started_unix_secs = unix_secs();
+        let listener_reports = listeners.reports.clone();
+        let lanes = Lanes::start(
+            LaneOptions {
+                config: &config,
+                lanes: lane_count,
+                driver,
+                shard: settings::shard(&config, &host.name, started_unix_secs),
+                keys: keys.clone(),
+                rules: rules.clone(),
+                forward: statsd_forward(&config)?,
+            },
+            listeners,
+        )?;
+        let totals = Arc::<Mutex<FlushTotals>>::default();
+        let pulse = Arc::<Pulse>::default();
+        let (requests, request_receiver) = Coordinator::requests();
+        let cpus = config.cpus();
+        let shared = Arc::new(Shared {
+            version: options.version.clone(),
+            started: Instant::now(),
+            started_unix_secs,
+            host_name: Arc::clone(&host.name),
+            driver: driver_status,
+            listeners: listener_reports,
+            lanes: lanes
+                .counters()
+                .into_iter()
+                .enumerate()
+                .map(|(lane, counters)| (counters, cpus.get(lane % cpus.len().max(1)).copied()))
+                .collect(),
+            totals: Arc::clone(&totals),
+            delivery: Arc::clone(&delivery),
+            config: RwLock::new(Arc::clone(&config)),
+            notes: Mutex::new(notes),
+            planned_bytes,
+            requests: requests.clone(),
+            reload: options.reload,
+            pulse: Arc::clone(&pulse),
+        });
+        let coordinator = Coordinator {
+            flusher: Flusher {
+                merger: Merger::new(merge_settings, flush_filter(&rules, &histogram_suffixes)),
+                delivery,
+                self_metrics: SelfMetrics::new(&keys, &host.name, &options.version),
+                host: Arc::clone(&host.name),
+                threads_max: lane_count,
+            },
+            lanes,
+            totals,
+            bucket_secs: config.secs(keys::BUCKET_SECS).as_secs().max(1),
+            publisher: Publisher::new(publisher_options()),
+            recorder: Recorder::new(RecorderOptions {
+                dir: config.capture_path(),
+                queue_depth: config.count(keys::DOGSTATSD_CAPTURE_DEPTH),
+                file_bytes_max: CAPTURE_BYTES_MAX,
+            }),
+            config: Arc::clone(&config),
+            host,
+            requests: request_receiver,
+            histogram_suffixes,
+            pulse,
+        };
+        let thread =
+            Builder::new().name("corelane/flush".into()).spawn(move || coordinator.run())?;
+        let mut agent = Self { shared, requests, coordinator: Some(thread), api: None };
+        agent.api = Some(agent.start_api(&config)?);
+        Ok(agent)
+    }
+
+    fn start_api(&self, config: &Config) -> Result<Api, StartError> {
+        let is_own_path = config.is_set(keys::API_SOCKET);
+        let options = ApiOptions {
+            socket: config.text(keys::API_SOCKET).map(Into::into),
+            listen: config.api_listen(),
+            health_port: Some(config.port(keys::HEALTH_PORT)).filter(|&port| port > 0),
+            is_remote_allowed: config.bool(keys::API_ALLOW_REMOTE),
+            expvar_port: config
+                .is_set(keys::EXPVAR_PORT)
+                .then(|| config.port(keys::EXPVAR_PORT))
+                .filter(|&port| port > 0),
+            has_metrics: config.bool(keys::TELEMETRY_ENABLED),
+        };
+        let source: Arc<dyn Source> = self.source();
+        match Api::start(options.clone(), Arc::clone(&source)) {
+            Ok(api) => Ok(api),
+            // Nobody asked for this path: the agent works without it.
+            Err(error) if !is_own_path => {
+                log::warn!("{error}; `corelane status` will not find this agent");
+                self.note(error.to_string());
+                let options = ApiOptions { socket: None, ..options };
+                Api::start(options, source).map_err(|error| StartError::Api(error.to_string()))
+            }
+            Err(error) => Err(StartError::Api(error.to_string())),
+        }
+    }
+
+    fn note(&self, note: String) {
+        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+
+    /// The agent as its local API sees it.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn Source> {
+        Arc::clone(&self.shared) as Arc<dyn Source>
+    }
+
+    /// Stops: reads what the sockets hold, flushes, delivers or spools within its budgets. Returns
+    /// the last counters.
+    pub fn stop(mut self) -> status::Snapshot {
+        self.stop_threads();
+        self.shared.snapshot()
+    }
+
+    fn stop_threads(&mut self) {
+        let with_open_bucket = self.shared.config().flushes_on_stop();
+        // A coordinator that is gone has stopped already.
+        drop(self.requests.send(Request::Stop { with_open_bucket }));
+        if let Some(thread) = self.coordinator.take()
+            && thread.join().is_err()
+        {
+            log::error!("the coordinator panicked; what was not flushed is lost");
+        }
+        drop(self.api.take());
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if self.coordinator.is_some() {
+            self.stop_threads();
+        }
+    }
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent").field("version", &self.shared.version).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Reads the configuration again and applies what can change while running. When something is
+    /// refused, everything stays as it was.
+    pub(crate) fn reload_config(&self) -> Result<String, String> {
+        let new = Arc::new((self.reload)()?);
+        let old = self.config();
+        let changes = Config::changes(&old, &new);
+        if changes.is_empty() {
+            return Ok("nothing changed".to_owned());
+        }
+        let mut notes = Vec::new();
+        let rules = rules(&new, &mut notes);
+        if let Some(refused) = notes.first() {
+            return Err(refused.clone());
+        }
+        self.delivery.reload(&new)?;
+        let stopping = |_| "the agent is stopping".to_owned();
+        self.requests.send(Request::Rules(Box::new(rules))).map_err(stopping)?;
+        self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
+        let describe = |change: &config::Change| {
+            let effect = match change.reload {
+                Reload::Live => "applied",
+                Reload::Restart => "needs a restart",
+            };
+            format!("{}: {} -> {} ({effect})", change.entry.name(), change.old, change.new)
+        };
+        Ok(changes.iter().map(describe).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// Names and tags. Faulty mapper profiles switch the mapper off, as in the Agent.
+fn rules(config: &Config, notes: &mut Vec<String>) -> Rules {
+    let mut naming = settings::naming(config);
+    loop {
+        match Rules::new(&naming) {
+            Ok(rules) => return rules,
+            Err(error) => {
+                let note = format!("{error}; `dogstatsd_mapper_profiles` is ignored");
+                log::error!("{note}");
+                notes.push(note);
+                naming.mapper_profiles.clear();
+            }
+        }
+    }
+}
+
+fn planned_bytes(config: &Config) -> u64 {
+    let contexts = config.count(keys::CONTEXTS_MAX) as u64;
+    let lanes = settings::lane_count(config) as u64;
+    let endpoints = config.endpoints(settings::AGENT_VERSION).len() as u64;
+    let queues = config.bytes(keys::FORWARDER_RETRY_QUEUE_PAYLOADS_MAX_SIZE) * endpoints;
+    contexts * PLANNED_CONTEXT_BYTES + lanes * PLANNED_LANE_BYTES + queues
+}
+
+fn check_budget(config: &Config, planned: u64) -> Result<(), StartError> {
+    let budget = config.bytes(keys::MEMORY_MAX_BYTES);
+    log::info!("memory: the limits add up to {} MiB at most", planned >> 20);
+    if budget == 0 || planned <= budget {
+        return Ok(());
+    }
+    if config.bool(keys::STRICT_MEMORY) {
+        return Err(StartError::OverBudget { planned, budget });
+    }
+    log::warn!("the limits add up to {planned} bytes, the budget is {budget}");
+    Ok(())
+}
+
+fn choose_driver(config: &Config) -> Result<(DriverKind, Driver), StartError> {
+    let (detected, refusal) = DriverKind::detect();
+    let status = |kind: DriverKind, reason: String| {
+        (kind, Driver { name: kind.as_str().to_owned(), reason })
+    };
+    match (config.str(keys::DRIVER), refusal) {
+        ("epoll", _) => Ok(status(DriverKind::Epoll, "configured".to_owned())),
+        ("io_uring", Some(refusal)) => Err(StartError::Driver(refusal)),
+        ("io_uring", None) => Ok(status(detected, "configured".to_owned())),
+        (_, Some(refusal)) => {
+            log::info!("lanes use epoll: this host refuses io_uring ({refusal})");
+            Ok(status(detected, format!("io_uring: {refusal}")))
+        }
+        (_, None) => Ok(status(detected, "this host has it".to_owned())),
+    }
+}
+
+fn statsd_forward(config: &Config) -> Result<Option<UdpSocket>, StartError> {
+    let (Some(host), port) =
+        (config.text(keys::STATSD_FORWARD_HOST), config.port(keys::STATSD_FORWARD_PORT))
+    else {
+        return Ok(None);
+    };
+    if port == 0 {
+        return Ok(None);
+    }
+    let connect = || {
+        let socket = UdpSocket::bind("0.0.0.0:0").or_else(|_| UdpSocket::bind("[::]:0"))?;
+        socket.connect((host, port))?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    };
+    let explain = |source| StartError::StatsdForward { address: format!("{host}:{port}"), source };
+    connect().map(Some).map_err(explain)
+}
+
+fn publisher_options() -> PublisherOptions {
+    PublisherOptions {
+        cgroup_base: Roots::detect().cgroup_base(),
+        limits: WalkLimits::default(),
+        global_tags: EntityTags::default(),
+    }
+}

@@ -1,0 +1,320 @@
+//! The coordinator: one thread that flushes in time and serves what others ask of the lanes.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use capture::{Recorder, Request as CaptureRequest, Tap};
+use config::{Config, keys};
+use encode::{Document, encode_document};
+use entity::{OriginSnapshot, TaggerState};
+use lane::{CaptureTap, CapturedPacket, Command, Output};
+use metrics::TopContext;
+use naming::Rules;
+use origin::Publisher;
+use signal::FlushedLane;
+use status::CaptureStatus;
+
+use crate::flush::{FlushTotals, Flusher, SelfReport};
+use crate::host_name::Host;
+use crate::lanes::Lanes;
+use crate::source::Pulse;
+
+/// What the coordinator is asked for. Each request carries the way back.
+pub(crate) enum Request {
+    /// All contexts with their recent samples.
+    Top(Sender<Vec<TopContext>>),
+    /// A flush now, of what is complete.
+    Flush(Sender<()>),
+    /// New rules for names and tags, and the filter of the merge.
+    Rules(Box<Rules>),
+    /// Start a capture; the path of its file.
+    StartCapture(CaptureRequest, Sender<Result<String, String>>),
+    /// Stop the capture; the path of its file.
+    StopCapture(Sender<Result<String, String>>),
+    /// Origins of a capture that is about to be replayed.
+    LoadReplay(TaggerState, Sender<usize>),
+    /// Use this configuration for what is made from time to time.
+    Configure(Arc<Config>),
+    /// Flush everything and end.
+    Stop {
+        /// Whether the open buckets leave too.
+        with_open_bucket: bool,
+    },
+}
+
+/// What the coordinator works with.
+pub(crate) struct Coordinator {
+    pub(crate) lanes: Lanes,
+    pub(crate) flusher: Flusher,
+    pub(crate) totals: Arc<Mutex<FlushTotals>>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) host: Host,
+    pub(crate) publisher: Publisher,
+    pub(crate) recorder: Recorder,
+    pub(crate) requests: Receiver<Request>,
+    pub(crate) bucket_secs: u64,
+    pub(crate) histogram_suffixes: Vec<String>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+/// How often the lanes' own outputs are looked at, and origins refreshed.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often the host describes itself.
+const METADATA_INTERVAL: Duration = Duration::from_secs(1800);
+/// How long a listing of contexts may take.
+const TOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Coordinator {
+    /// A channel for requests.
+    pub(crate) fn requests() -> (Sender<Request>, Receiver<Request>) {
+        channel()
+    }
+
+    /// Runs until a stop is asked for, or nobody is left to ask.
+    pub(crate) fn run(mut self) {
+        let interval = self.config.secs(keys::FLUSH_INTERVAL_SECS).max(Duration::from_secs(1));
+        let mut next_flush = Instant::now() + interval;
+        let mut next_metadata = Instant::now();
+        let with_open_bucket = loop {
+            let now = Instant::now();
+            let wait = LOOK.min(next_flush.saturating_duration_since(now));
+            match self.requests.recv_timeout(wait) {
+                Ok(Request::Stop { with_open_bucket }) => break with_open_bucket,
+                Ok(request) => self.serve(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break true,
+            }
+            self.look();
+            if Instant::now() >= next_metadata {
+                self.send_metadata();
+                next_metadata += METADATA_INTERVAL;
+            }
+            if Instant::now() >= next_flush {
+                self.flush();
+                next_flush += interval;
+                // After a long pause of the machine, one flush is enough.
+                next_flush = next_flush.max(Instant::now());
+            }
+        };
+        self.finish(with_open_bucket);
+    }
+
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Top(reply) => {
+                reply.send(self.top()).ok();
+            }
+            Request::Flush(reply) => {
+                self.flush();
+                reply.send(()).ok();
+            }
+            Request::Rules(rules) => {
+                self.flusher.merger.set_filter(flush_filter(&rules, &self.histogram_suffixes));
+                self.tell(|| Command::SetRules(rules.clone()));
+            }
+            Request::StartCapture(request, reply) => {
+                reply.send(self.start_capture(&request)).ok();
+            }
+            Request::StopCapture(reply) => {
+                let summary = self.recorder.stop();
+                self.set_capture(None);
+                let path = summary.map(|summary| summary.path.display().to_string());
+                drop(reply.send(path.ok_or_else(|| "no capture is running".to_owned())));
+            }
+            Request::LoadReplay(state, reply) => {
+                let entities = state.entities.len();
+                let snapshot = self.publisher.load_replay(state);
+                self.publish(&snapshot);
+                reply.send(entities).ok();
+            }
+            Request::Configure(config) => self.config = config,
+            Request::Stop { .. } => {}
+        }
+    }
+
+    /// Takes what came by itself: timestamped samples, origins, ended captures.
+    fn look(&mut self) {
+        self.pulse.seen_unix_secs.store(unix_secs(), Ordering::Relaxed);
+        let outputs = self.lanes.outputs();
+        self.take_timed(outputs);
+        if let Some(snapshot) = self.publisher.refresh(Instant::now()) {
+            self.publish(&snapshot);
+        }
+        if let Some(summary) = self.recorder.take_ended() {
+            self.set_capture(None);
+            log::info!(
+                "capture {} has ended: {} packets, {} lost",
+                summary.path.display(),
+                summary.packets,
+                summary.drops
+            );
+        }
+    }
+
+    fn take_timed(&mut self, outputs: Vec<Output>) {
+        let timed: Vec<FlushedLane> = outputs
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Timed(lane) | Output::Flushed(lane) | Output::Stopped(lane) => Some(*lane),
+                Output::Top(_) | Output::TopEnd => None,
+            })
+            .collect();
+        if !timed.is_empty() {
+            let mut totals = totals(&self.totals);
+            // Nothing is closed by it: the cutoff is that of the flush before.
+            self.flusher.flush(timed, 0, None, &mut totals);
+        }
+    }
+
+    fn flush(&mut self) {
+        let started = Instant::now();
+        let now_secs = unix_secs();
+        let cutoff_secs = now_secs - now_secs % self.bucket_secs;
+        let mut others = Vec::new();
+        let (flushed, late) = self.lanes.flush(cutoff_secs, &mut others);
+        self.take_timed(others);
+        if late > 0 {
+            log::warn!("{late} lanes did not answer a flush in time; their data follows");
+        }
+        let report = SelfReport { now_secs, payloads_dropped: self.payloads_dropped() };
+        let mut totals = totals(&self.totals);
+        self.flusher.flush(flushed, cutoff_secs, Some(report), &mut totals);
+        totals.count += 1;
+        totals.last_unix_secs = now_secs;
+        totals.late_lanes += late as u64;
+        totals.last_duration = started.elapsed();
+    }
+
+    /// The last flush: the lanes end, and what they still held leaves.
+    fn finish(mut self, with_open_bucket: bool) {
+        drop(self.recorder.stop());
+        let outputs = self.lanes.stop(with_open_bucket);
+        let lanes: Vec<FlushedLane> = outputs
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Timed(lane) | Output::Flushed(lane) | Output::Stopped(lane) => Some(*lane),
+                Output::Top(_) | Output::TopEnd => None,
+            })
+            .collect();
+        let now_secs = unix_secs();
+        let closed = now_secs - now_secs % self.bucket_secs;
+        let cutoff_secs = if with_open_bucket { closed + self.bucket_secs } else { closed };
+        let mut totals = totals(&self.totals);
+        self.flusher.flush(lanes, cutoff_secs, None, &mut totals);
+        totals.count += 1;
+        totals.last_unix_secs = now_secs;
+        drop(totals);
+        self.flusher.delivery.stop();
+    }
+
+    fn send_metadata(&mut self) {
+        if !self.config.bool(keys::ENABLE_METADATA_COLLECTION) {
+            return;
+        }
+        let document = self.host.metadata(&self.config);
+        let sent = self.flusher.delivery.send_each(|settings, out| {
+            encode_document(Document::Host, &document, settings).map(out)
+        });
+        if let Some(Err(error)) = sent {
+            totals(&self.totals).documents_dropped += 1;
+            log::warn!("host metadata is not sent: {error}");
+        }
+    }
+
+    fn payloads_dropped(&self) -> u64 {
+        let stats = self.flusher.delivery.stats();
+        let endpoints = stats.iter().flat_map(|stats| &stats.endpoints);
+        endpoints.map(|endpoint| endpoint.totals.dropped.total()).sum()
+    }
+
+    fn top(&mut self) -> Vec<TopContext> {
+        let asked = {
+            let count = self.lanes.handles().len();
+            count - self.lanes.tell(|| Command::Top)
+        };
+        let deadline = Instant::now() + TOP_TIMEOUT;
+        let (mut contexts, mut ended, mut others) = (Vec::new(), 0, Vec::new());
+        while ended < asked && Instant::now() < deadline {
+            let outputs = self.lanes.outputs();
+            if outputs.is_empty() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            for output in outputs {
+                match output {
+                    Output::Top(part) => contexts.extend(part),
+                    Output::TopEnd => ended += 1,
+                    other @ (Output::Flushed(_) | Output::Timed(_) | Output::Stopped(_)) => {
+                        others.push(other);
+                    }
+                }
+            }
+        }
+        self.take_timed(others);
+        contexts
+    }
+
+    fn start_capture(&mut self, request: &CaptureRequest) -> Result<String, String> {
+        let snapshot = self.publisher.current();
+        let started = self
+            .recorder
+            .start(request, unix_secs(), move || Arc::clone(&snapshot))
+            .map_err(|error| error.to_string())?;
+        let tap = started.tap;
+        self.tell(|| Command::Capture(capture_tap(tap.clone())));
+        let path = started.path.display().to_string();
+        self.set_capture(Some(CaptureStatus { path: path.clone(), ..CaptureStatus::default() }));
+        Ok(path)
+    }
+
+    fn set_capture(&self, capture: Option<CaptureStatus>) {
+        *self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner) = capture;
+    }
+
+    fn publish(&self, snapshot: &Arc<OriginSnapshot>) {
+        self.tell(|| Command::SetSnapshot(Arc::clone(snapshot)));
+    }
+
+    fn tell(&self, command: impl FnMut() -> Command) {
+        let refused = self.lanes.tell(command);
+        if refused > 0 {
+            log::warn!("{refused} lanes are too busy to take a command");
+        }
+    }
+}
+
+/// The filter that the merge applies to the names of histogram series.
+pub(crate) fn flush_filter(rules: &Rules, suffixes: &[String]) -> Option<merge::NameFilter> {
+    let list = rules.flush_filter(suffixes);
+    if list.is_empty() {
+        return None;
+    }
+    Some(Arc::new(move |name: &str| list.matches(name)))
+}
+
+fn capture_tap(tap: Tap) -> CaptureTap {
+    let offer = move |packet: CapturedPacket<'_>| {
+        let record = capture::Record {
+            unix_ns: i64::try_from(packet.unix_us.saturating_mul(1000)).unwrap_or(i64::MAX),
+            pid: packet.pid,
+            payload: packet.bytes,
+            ancillary: &[],
+        };
+        match tap.offer(capture::Packet { record, origin: packet.origin }) {
+            capture::Offer::Taken => Some(true),
+            capture::Offer::Full => Some(false),
+            capture::Offer::Closed => None,
+        }
+    };
+    CaptureTap { offer: Box::new(offer) }
+}
+
+pub(crate) fn totals(totals: &Mutex<FlushTotals>) -> std::sync::MutexGuard<'_, FlushTotals> {
+    totals.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Unix time in seconds.
+pub(crate) fn unix_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

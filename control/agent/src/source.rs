@@ -1,0 +1,305 @@
+//! The agent as its local API sees it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use config::{Config, ShowScope, keys};
+use encode::EncodeStats;
+use forward::{EndpointState, EndpointStats, KeyValidity};
+use signal::{Counter, LaneCounters};
+use status::{
+    CaptureRequest, CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener,
+    Memory, Snapshot, Source, TopRow,
+};
+
+use crate::agent::ReloadConfig;
+use crate::coordinator::{Request, totals, unix_secs};
+use crate::delivery::Delivery;
+use crate::flush::FlushTotals;
+use crate::listen::ListenerReport;
+
+/// What the API reads, and the way to the coordinator.
+pub(crate) struct Shared {
+    pub(crate) version: String,
+    pub(crate) started: Instant,
+    pub(crate) started_unix_secs: u64,
+    pub(crate) host_name: Arc<str>,
+    pub(crate) driver: Driver,
+    pub(crate) listeners: Vec<ListenerReport>,
+    pub(crate) lanes: Vec<(Arc<LaneCounters>, Option<usize>)>,
+    pub(crate) totals: Arc<Mutex<FlushTotals>>,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) config: RwLock<Arc<Config>>,
+    pub(crate) notes: Mutex<Vec<String>>,
+    pub(crate) planned_bytes: u64,
+    pub(crate) requests: Sender<Request>,
+    pub(crate) reload: ReloadConfig,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+/// Signs of life and of work of the coordinator.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    /// Unix seconds of its last look around.
+    pub(crate) seen_unix_secs: AtomicU64,
+    /// The capture under way.
+    pub(crate) capture: Mutex<Option<CaptureStatus>>,
+}
+
+/// Without a sign of life for this long the agent counts as stuck.
+const PULSE_MAX_SECS: u64 = 30;
+/// How long the API waits for the coordinator.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Shared {
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the coordinator and waits for its answer.
+    fn ask<T>(&self, request: impl FnOnce(Sender<T>) -> Request) -> Result<T, String> {
+        let (reply, answer) = channel();
+        self.requests.send(request(reply)).map_err(|_| "the agent is stopping".to_owned())?;
+        answer
+            .recv_timeout(REPLY_TIMEOUT)
+            .map_err(|_| "the agent did not answer in time; try again".to_owned())
+    }
+
+    fn flush_status(&self) -> (FlushStatus, BTreeMap<String, u64>) {
+        let totals = totals(&self.totals).clone();
+        let merge = &totals.merge;
+        let out = &merge.samples_out;
+        let dropped = [
+            ("type_conflict", merge.dropped_type_conflict),
+            ("context_limit", merge.dropped_context_limit),
+            ("filtered", merge.dropped_filtered),
+            ("not_finite", merge.dropped_not_finite),
+        ];
+        let status = FlushStatus {
+            count: totals.count,
+            last_unix_secs: totals.last_unix_secs,
+            last_duration_ms: u64::try_from(totals.last_duration.as_millis()).unwrap_or(u64::MAX),
+            contexts: totals.last_contexts,
+            series: merge.series,
+            points: merge.points,
+            sketches: merge.sketches,
+            samples_in: merge.samples_in,
+            samples_out: out.gauge
+                + out.counter
+                + out.set
+                + out.histogram
+                + out.distribution
+                + out.timed,
+            dropped: dropped.map(|(reason, count)| (reason.to_owned(), count)).into(),
+            zero_filled: merge.zero_filled,
+            late_lanes: totals.late_lanes,
+        };
+        let mut encode = BTreeMap::new();
+        for (kind, stats) in
+            [("metrics", totals.metrics), ("events", totals.events), ("checks", totals.checks)]
+        {
+            encode.extend(
+                encode_counts(&stats).map(|(name, count)| (format!("{kind}_{name}"), count)),
+            );
+        }
+        encode.insert("late_points".to_owned(), merge.late_points);
+        encode.insert("documents_dropped".to_owned(), totals.documents_dropped);
+        (status, encode)
+    }
+}
+
+fn encode_counts(stats: &EncodeStats) -> [(&'static str, u64); 10] {
+    [
+        ("payloads", stats.payloads),
+        ("items_in", stats.items_in),
+        ("items_out", stats.items_out),
+        ("items_too_big", stats.items_too_big),
+        ("items_disabled", stats.items_disabled),
+        ("points_in", stats.points_in),
+        ("points_out", stats.points_out),
+        ("points_not_finite", stats.points_not_finite),
+        ("bytes_uncompressed", stats.bytes_in),
+        ("bytes_compressed", stats.bytes_out),
+    ]
+}
+
+impl Source for Shared {
+    fn snapshot(&self) -> Snapshot {
+        let (flush, encode) = self.flush_status();
+        let lanes: Vec<LaneStatus> = (0u32..)
+            .zip(&self.lanes)
+            .map(|(lane, (counters, cpu))| LaneStatus {
+                lane,
+                cpu: cpu.and_then(|cpu| u32::try_from(cpu).ok()),
+                counters: Counter::ALL
+                    .iter()
+                    .map(|&counter| (counter.name().to_owned(), counters.value(counter)))
+                    .collect(),
+            })
+            .collect();
+        let listeners = self.listeners.iter().map(|report| Listener {
+            transport: report.transport.to_owned(),
+            address: report.address.clone(),
+            receive_buffer_bytes: report.buffer_bytes as u64,
+            is_bound: report.error.is_none(),
+            error: report.error.clone().unwrap_or_default(),
+        });
+        let endpoints = self.delivery.stats();
+        let config = self.config();
+        let mut snapshot = Snapshot {
+            version: self.version.clone(),
+            pid: std::process::id(),
+            started_unix_secs: self.started_unix_secs,
+            uptime_secs: self.started.elapsed().as_secs(),
+            host_name: self.host_name.as_ref().to_owned(),
+            driver: self.driver.clone(),
+            config_file: config.file().map(|f| f.display().to_string()).unwrap_or_default(),
+            listeners: listeners.collect(),
+            lanes,
+            flush,
+            encode,
+            endpoints: endpoints
+                .iter()
+                .flat_map(|stats| &stats.endpoints)
+                .map(endpoint_status)
+                .collect(),
+            capture: self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            ..Snapshot::default()
+        };
+        snapshot.sum_lanes();
+        snapshot.memory = Memory {
+            rss_bytes: rss_bytes(),
+            tables_bytes: snapshot.total(Counter::TableBytes),
+            planned_bytes: self.planned_bytes,
+        };
+        snapshot
+    }
+
+    fn is_live(&self) -> bool {
+        let seen = self.pulse.seen_unix_secs.load(Ordering::Relaxed);
+        seen + PULSE_MAX_SECS >= unix_secs()
+    }
+
+    fn is_ready(&self) -> Result<(), String> {
+        let stats = self.delivery.stats();
+        if stats.iter().any(forward::ForwardStats::is_ready) || stats.is_empty() {
+            return Ok(());
+        }
+        Err("the intake refused every API key: check `api_key` and `site`".to_owned())
+    }
+
+    fn top(&self) -> Result<Vec<TopRow>, String> {
+        let contexts = self.ask(Request::Top)?;
+        let row = |top: metrics::TopContext| TopRow {
+            name: top.context.name.as_ref().to_owned(),
+            tags: top.context.tags.tags.iter().map(|tag| tag.as_ref().to_owned()).collect(),
+            host: top.context.host.as_ref().to_owned(),
+            origin: top.context.origin.as_ref().to_owned(),
+            samples: top.samples,
+        };
+        Ok(contexts.into_iter().map(row).collect())
+    }
+
+    fn config_yaml(&self) -> String {
+        self.config().show(ShowScope::All)
+    }
+
+    fn start_capture(&self, request: CaptureRequest) -> Result<String, String> {
+        let request = capture::Request {
+            dir: request.dir.map(Into::into),
+            duration: Duration::from_secs(request.duration_secs),
+            compression: if request.is_compressed {
+                capture::Compression::Zstd
+            } else {
+                capture::Compression::None
+            },
+        };
+        self.ask(|reply| Request::StartCapture(request, reply))?
+    }
+
+    fn stop_capture(&self) -> Result<String, String> {
+        self.ask(Request::StopCapture)?
+    }
+
+    fn load_replay_state(&self, state: Vec<u8>) -> Result<usize, String> {
+        let state = capture::decode_state(&state, capture::ReadLimits::default())
+            .map_err(|error| error.to_string())?;
+        self.ask(|reply| Request::LoadReplay(state, reply))
+    }
+
+    fn reload(&self) -> Result<String, String> {
+        self.reload_config()
+    }
+
+    fn flush(&self) -> Result<(), String> {
+        self.ask(Request::Flush)
+    }
+
+    fn dogstatsd_stats(&self) -> Result<serde_json::Value, String> {
+        if !self.config().bool(keys::DOGSTATSD_METRICS_STATS_ENABLE) {
+            return Err("not enabled: set `dogstatsd_metrics_stats_enable`".to_owned());
+        }
+        let mut stats = serde_json::Map::new();
+        for top in self.ask(Request::Top)? {
+            let tags: Vec<&str> = top.context.tags.tags.iter().map(AsRef::as_ref).collect();
+            let entry = serde_json::json!({
+                "name": top.context.name,
+                "count": top.samples,
+                "tags": tags.join(" "),
+            });
+            stats.insert(format!("{:032x}", top.context.key.0), entry);
+        }
+        Ok(stats.into())
+    }
+}
+
+fn endpoint_status(stats: &EndpointStats) -> EndpointStatus {
+    let counts = &stats.totals;
+    EndpointStatus {
+        url: stats.url.clone(),
+        key_endings: vec![stats.key_hint.clone()],
+        key_valid: match stats.key_validity {
+            KeyValidity::Valid => "valid",
+            KeyValidity::Invalid => "invalid",
+            _ => "unknown",
+        }
+        .to_owned(),
+        submitted: counts.submitted,
+        recovered: counts.recovered,
+        sent: counts.sent,
+        bytes_sent: counts.sent_bytes,
+        dropped: counts
+            .dropped
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| (reason.name().to_owned(), count))
+            .collect(),
+        retried: counts.retried,
+        queued: stats.queued.count,
+        queued_bytes: stats.queued.bytes,
+        spooled: stats.spooled.count,
+        spooled_files: stats.spool_files,
+        spooled_bytes: stats.spooled.bytes,
+        set_aside: counts.set_aside,
+        state: match stats.state {
+            EndpointState::Open => "open".to_owned(),
+            EndpointState::BackingOff { left, errors } => {
+                format!("backing off for {} s after {errors} errors", left.as_secs())
+            }
+        },
+        last_error: stats.last_error.clone(),
+        http: counts.statuses.clone(),
+    }
+}
+
+/// Resident memory of this process, from `/proc/self/statm`.
+fn rss_bytes() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
+}
