@@ -65,7 +65,8 @@ impl Moderation {
             LOW_PERCENT.. => {}
             _ if found.packets > 0 => {
                 self.calm_looks = self.calm_looks.saturating_add(1);
-                self.pause = (self.pause + self.pause / 4).clamp(PAUSE_MIN / 2, self.pause_max);
+                let longer = (self.pause + self.pause / 4).max(PAUSE_MIN / 2);
+                self.pause = longer.min(self.pause_max);
             }
             _ => {}
         }
