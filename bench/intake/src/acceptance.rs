@@ -21,8 +21,8 @@ pub struct Rules {
     pub points_max: usize,
     /// Events in one batch, service checks in one body.
     pub batch_max: usize,
-    /// How far a timestamp may lie in the past, in seconds. `None` takes every positive one, because
-    /// clients may send timestamps of their own.
+    /// How far a timestamp may lie in the past, in seconds. `None` takes every positive one,
+    /// because clients may send timestamps of their own.
     pub past_secs_max: Option<i64>,
     /// How far a timestamp may lie in the future, in seconds. Catches milliseconds and worse.
     pub future_secs_max: i64,

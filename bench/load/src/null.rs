@@ -268,8 +268,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Starts to count processor time: once buffers exist and their pages are there, so that a short
-    /// run does not pay for its set-up.
+    /// Starts to count processor time: once buffers exist and their pages are there, so that a
+    /// short run does not pay for its set-up.
     fn begin(&mut self) {
         self.cpu_before = CpuTime::of_thread();
     }
@@ -278,7 +278,8 @@ impl Run<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Counts one buffer that holds `bytes` bytes, joined from segments when there is a segment size.
+    /// Counts one buffer that holds `bytes` bytes, joined from segments when there is a segment
+    /// size.
     const fn count(&mut self, bytes: usize, segment: Option<usize>, is_truncated: bool) {
         let packets = match segment {
             Some(segment) if segment > 0 => bytes.div_ceil(segment),

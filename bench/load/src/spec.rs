@@ -62,7 +62,8 @@ impl Kind {
     }
 }
 
-/// Weights of the metric types. Names, not lines, are dealt out by weight: one context has one type.
+/// Weights of the metric types. Names, not lines, are dealt out by weight: one context has one
+/// type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TypeMix {

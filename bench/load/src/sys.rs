@@ -219,7 +219,8 @@ pub fn pin_to_cpu(cpu: usize) -> io::Result<()> {
 
 /// Makes sleeps of the calling thread end on time instead of up to 50 microseconds late.
 pub(crate) fn set_timer_slack_ns(nanoseconds: libc::c_ulong) {
-    // SAFETY: takes an integer, changes only the calling thread, and cannot fail for positive slack.
+    // SAFETY: takes an integer, changes only the calling thread, and cannot fail for positive
+    // slack.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds) };
 }
 

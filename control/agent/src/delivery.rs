@@ -106,7 +106,8 @@ pub(crate) struct MetricsSink {
 }
 
 impl MetricsSink {
-    /// Sends what is left. The accounts are those of the first group: the others differ in form only.
+    /// Sends what is left. The accounts are those of the first group: the others differ in form
+    /// only.
     pub(crate) fn finish(&mut self) -> EncodeStats {
         let stats: Vec<EncodeStats> =
             self.encoders.iter_mut().map(MetricsEncoder::finish).collect();

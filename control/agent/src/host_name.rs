@@ -44,8 +44,8 @@ impl Host {
         }
     }
 
-    /// The metadata document. The key of the request authenticates it, so that it holds none and the
-    /// same bytes go to every endpoint.
+    /// The metadata document. The key of the request authenticates it, so that it holds none and
+    /// the same bytes go to every endpoint.
     pub(crate) fn metadata(&self, config: &Config) -> serde_json::Value {
         let settings = MetadataSettings {
             agent_version: AGENT_VERSION.to_owned(),

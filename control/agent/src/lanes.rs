@@ -210,7 +210,8 @@ fn deal_connections(
         if let Some(lane) = lanes.get_mut(next)
             && lane.send(Command::Connection(connection)).is_err()
         {
-            // The ring is full of connections already: the command, and with it this one, is dropped.
+            // The ring is full of connections already: the command, and with it this one, is
+            // dropped.
             log::warn!("a stream connection was refused: lane {next} is busy");
         }
     })

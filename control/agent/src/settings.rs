@@ -12,8 +12,8 @@ use naming::{Mapping, MatchType, NamingSettings, Profile, TagAction, TagRule};
 use receive::{SocketOptions, UdpSpread};
 use serde_json::Value;
 
-/// Version of the Agent whose behaviour is reported to the intake: it decides host names and is what
-/// the backend expects in headers.
+/// Version of the Agent whose behaviour is reported to the intake: it decides host names and is
+/// what the backend expects in headers.
 pub(crate) const AGENT_VERSION: &str = "7.82.0";
 
 /// Aggregation of one lane. `lanes` share the limit of contexts in the merge, not here.

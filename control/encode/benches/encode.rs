@@ -1,7 +1,7 @@
 //! Time, bytes and allocations per series and per distribution.
 //!
-//! 3,000 contexts with 4 tags each, two series a context as a histogram makes them; every payload is
-//! finished, so that compression is in the figures.
+//! 3,000 contexts with 4 tags each, two series a context as a histogram makes them; every payload
+//! is finished, so that compression is in the figures.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;

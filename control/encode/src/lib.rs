@@ -6,19 +6,19 @@
 //! host  --JSON value-----------> encode_document --+
 //! ```
 //!
-//! An encoder borrows one item at a time, writes it out and keeps nothing of it but bytes; a payload
-//! leaves as soon as it is full. Row-wise forms (series v1 and v2, sketches v2, events, checks) go
-//! through a 64 KiB chunk into the codec; columnar forms (series and sketches v3) hold the columns
-//! of one payload until it is full. Nothing here knows endpoints, keys, retry or time.
+//! An encoder borrows one item at a time, writes it out and keeps nothing of it but bytes; a
+//! payload leaves as soon as it is full. Row-wise forms (series v1 and v2, sketches v2, events,
+//! checks) go through a 64 KiB chunk into the codec; columnar forms (series and sketches v3) hold
+//! the columns of one payload until it is full. Nothing here knows endpoints, keys, retry or time.
 //!
 //! Invariants: no payload is empty or over the limits of its [`Settings`]; whatever is handed in is
 //! in a payload or in exactly one drop count ([`EncodeStats::is_balanced`]); NaN and infinities
 //! never leave; in steady state v2 and v3 allocate per payload, not per series.
 //!
-//! Cost (`benches/encode.rs`, zstd level 1, 4 tags a series, one core of a shared two-core machine):
-//! series v3 120 ns and 18 bytes, 5 compressed; series v2 150 ns and 170 bytes, 6 compressed; a
-//! distribution of some 30 bins 300 to 470 ns and 14 to 26 bytes compressed. Memory: the codec (1 to
-//! 2 MB by the size of its tables, not measured) and one payload.
+//! Cost (`benches/encode.rs`, zstd level 1, 4 tags a series, one core of a shared two-core
+//! machine): series v3 120 ns and 18 bytes, 5 compressed; series v2 150 ns and 170 bytes, 6
+//! compressed; a distribution of some 30 bins 300 to 470 ns and 14 to 26 bytes compressed. Memory:
+//! the codec (1 to 2 MB by the size of its tables, not measured) and one payload.
 //!
 //! spec: metrics-intake §1 to §8.
 

@@ -13,8 +13,8 @@ pub type NameFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 pub struct MergeSettings {
     /// Width of a bucket in seconds: 10, as the lanes use it. At least 1.
     pub bucket_secs: u32,
-    /// `dogstatsd_expiry_seconds`: how long a silent counter sends zeros; 0 means never. Values over
-    /// a day count as a day.
+    /// `dogstatsd_expiry_seconds`: how long a silent counter sends zeros; 0 means never. Values
+    /// over a day count as a day.
     pub counter_expiry_secs: u64,
     /// `aggregate_context_limit`: most contexts in one flush, and most counters remembered. Beyond
     /// it, contexts are dropped and counted. The limit holds for each range of keys in proportion,

@@ -24,8 +24,8 @@ pub struct MergeStats {
     pub points_not_finite: u64,
     /// Contexts with data; one with timed samples counts once more for each type of them.
     pub contexts: u64,
-    /// Times that a context had data in a bucket that an earlier flush had already closed. Its point
-    /// replaces the zero, or the data, sent then; only a lane that hands over late causes it.
+    /// Times that a context had data in a bucket that an earlier flush had already closed. Its
+    /// point replaces the zero, or the data, sent then; only a lane that hands over late causes it.
     pub late_points: u64,
     /// Counters that get no zeros because too many are remembered.
     pub counters_untracked: u64,

@@ -32,9 +32,9 @@ impl ZeroWindow {
     /// The buckets from `closed_secs`, up to which earlier flushes closed everything, to
     /// `cutoff_secs`. `data_secs` are the starts of the oldest and the newest bucket of this flush.
     ///
-    /// After a long gap, or with a clock that jumped, only two parts of that time matter: what known
-    /// counters are due after their last sample, and what the new data spans and makes due. Each is
-    /// cut to the expiry, so the window is never longer than three times the expiry.
+    /// After a long gap, or with a clock that jumped, only two parts of that time matter: what
+    /// known counters are due after their last sample, and what the new data spans and makes due.
+    /// Each is cut to the expiry, so the window is never longer than three times the expiry.
     pub(crate) fn new(
         closed_secs: Option<u64>,
         data_secs: Option<(u64, u64)>,

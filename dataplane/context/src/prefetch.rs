@@ -10,8 +10,8 @@ pub fn prefetch<T>(target: &T) {
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         let pointer = std::ptr::from_ref(target).cast::<i8>();
-        // SAFETY: a prefetch reads nothing architecturally and never faults; the pointer comes from a
-        // reference and is valid anyway.
+        // SAFETY: a prefetch reads nothing architecturally and never faults; the pointer comes from
+        // a reference and is valid anyway.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(pointer) }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -259,8 +259,8 @@ impl ContextTable {
     }
 
     /// One slice of the round under way: some 10 to 50 microseconds. Contexts not seen since
-    /// `expiry_secs` before `now_secs` are forgotten, then the lines that led to them, and what only
-    /// they shared; their ids are free again when the round is over.
+    /// `expiry_secs` before `now_secs` are forgotten, then the lines that led to them, and what
+    /// only they shared; their ids are free again when the round is over.
     pub fn sweep_slice(&mut self, now_secs: u64) -> SweepStats {
         let mut stats = SweepStats::default();
         self.sweep = match self.sweep {

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Plain data and pure functions, so that lanes and control share them: nothing here opens a file,
-//! knows the time or holds a lock. The one file a lane may read, `/proc/<pid>/cgroup`, comes through
-//! a closure of the caller, at most once a minute for each process.
+//! knows the time or holds a lock. The one file a lane may read, `/proc/<pid>/cgroup`, comes
+//! through a closure of the caller, at most once a minute for each process.
 //!
 //! Invariants: fields of a client are never refused, only ignored; input of any content and length
 //! neither panics nor allocates more than [`CLIENT_ID_BYTES_MAX`] for one name; the tags of a

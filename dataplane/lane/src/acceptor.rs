@@ -19,8 +19,8 @@ pub struct NewConnection {
     pub connection: Connection,
 }
 
-/// The accepting thread: the one place that all connections pass, so that the lanes get equal shares
-/// however uneven they wake. Stopped and joined at drop.
+/// The accepting thread: the one place that all connections pass, so that the lanes get equal
+/// shares however uneven they wake. Stopped and joined at drop.
 #[derive(Debug)]
 pub struct Acceptor {
     thread: Option<JoinHandle<()>>,

@@ -16,9 +16,9 @@
 //! 200 metrics. A lane that found little therefore lets the queues fill for a few milliseconds,
 //! bounded by their room, see [`Moderation`].
 //!
-//! Invariants: no lock; everything shared is an immutable snapshot, a bounded ring or a counter with
-//! one writer; a turn handles a bounded number of batches; a panic restarts the lane empty and is
-//! counted; what was received before a stop is flushed.
+//! Invariants: no lock; everything shared is an immutable snapshot, a bounded ring or a counter
+//! with one writer; a turn handles a bounded number of batches; a panic restarts the lane empty and
+//! is counted; what was received before a stop is flushed.
 
 mod acceptor;
 mod bell;

@@ -26,12 +26,13 @@ pub enum Wait {
 
 /// Decides between latency and the cost of waking up.
 ///
-/// A look that found something is followed by a pause, during which nothing is watched; one that found
-/// nothing is followed by a sleep until something comes. The pause halves when a queue was found half
-/// full and grows again, up to its maximum, while queues are found less than a third full: the queue of a
-/// Unix datagram socket holds 11 packets by default, a few milliseconds of traffic. A queue found
-/// full suspends pausing for [`CALM_LOOKS`] looks that found little, so that senders that do not wait lose
-/// nothing to a pause that they did not lose to the length of their queue.
+/// A look that found something is followed by a pause, during which nothing is watched; one that
+/// found nothing is followed by a sleep until something comes. The pause halves when a queue was
+/// found half full and grows again, up to its maximum, while queues are found less than a third
+/// full: the queue of a Unix datagram socket holds 11 packets by default, a few milliseconds of
+/// traffic. A queue found full suspends pausing for [`CALM_LOOKS`] looks that found little, so that
+/// senders that do not wait lose nothing to a pause that they did not lose to the length of their
+/// queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Moderation {
     pause_max: Duration,

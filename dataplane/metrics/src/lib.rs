@@ -6,14 +6,15 @@
 //! ```
 //!
 //! The steps of a run of lines are taken one after the other for all of them: hashing a line starts
-//! loading its place in the index, finding its context starts loading its cell, so that the misses of
-//! many contexts overlap. Everything a hit touches is two cache lines: one of the index, one cell.
+//! loading its place in the index, finding its context starts loading its cell, so that the misses
+//! of many contexts overlap. Everything a hit touches is two cache lines: one of the index, one
+//! cell.
 //!
-//! Costs per metric line of 100 bytes with 4 tags, one value, measured on one core of the machine in
-//! `bench/results`: see `ARCHITECTURE.md`, Promises. Memory: 32 bytes a context and bucket, and what
-//! the tables of `context` hold. Steady state allocates nothing per line: histograms double their
-//! buffer, a set allocates for a new member, and each bucket allocates a chunk for 1,024 contexts and
-//! the state of each histogram, set and distribution once.
+//! Costs per metric line of 100 bytes with 4 tags, one value, measured on one core of the machine
+//! in `bench/results`: see `ARCHITECTURE.md`, Promises. Memory: 32 bytes a context and bucket, and
+//! what the tables of `context` hold. Steady state allocates nothing per line: histograms double
+//! their buffer, a set allocates for a new member, and each bucket allocates a chunk for 1,024
+//! contexts and the state of each histogram, set and distribution once.
 //!
 //! Invariants: samples = recorded + dropped, by reason; a bucket that was handed over is never
 //! written again; nothing here knows a socket or the time of day.

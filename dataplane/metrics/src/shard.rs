@@ -86,7 +86,8 @@ impl Shard {
         }
     }
 
-    /// Tells the time, in Unix seconds. A bucket whose end has passed is closed; time never goes back.
+    /// Tells the time, in Unix seconds. A bucket whose end has passed is closed; time never goes
+    /// back.
     pub fn advance(&mut self, now_secs: u64) {
         self.now_secs = self.now_secs.max(now_secs);
         let start = self.now_secs - self.now_secs % self.settings.bucket_secs;

@@ -6,12 +6,12 @@
 //! tags --mapper tags appended--> --special tags taken out--> --extra tags--> --tag filter--> final
 //! ```
 //!
-//! [`Rules`] runs only when a lane meets a line it has not seen before, so it is written for clarity;
-//! what it does is bounded by the length of the line and of the configuration. With a warm
+//! [`Rules`] runs only when a lane meets a line it has not seen before, so it is written for
+//! clarity; what it does is bounded by the length of the line and of the configuration. With a warm
 //! [`Scratch`] nothing is allocated, except by the mapper when a name enters its cache.
 //!
-//! It deliberately does not resolve origins, sort or deduplicate tags (a context is a set anyway), or
-//! sanitise characters: the backend does that, and doing it twice changes identities. Empty tags
+//! It deliberately does not resolve origins, sort or deduplicate tags (a context is a set anyway),
+//! or sanitise characters: the backend does that, and doing it twice changes identities. Empty tags
 //! stay, as the Agent keeps them.
 //!
 //! Invariants: output is valid UTF-8 (invalid bytes become U+FFFD); every lane owns its copy of the

@@ -10,8 +10,8 @@ use crate::{
     FilterList, Mapper, MapperError, Namespace, NamingSettings, Scratch, TagFilter, TagFilters,
 };
 
-/// What decides names and tags in one lane. A clone, one per lane, has a mapper cache of its own and
-/// shares the rest, which never changes.
+/// What decides names and tags in one lane. A clone, one per lane, has a mapper cache of its own
+/// and shares the rest, which never changes.
 #[derive(Clone, Debug)]
 pub struct Rules {
     mapper: Option<Mapper>,
@@ -61,7 +61,8 @@ impl Rules {
     ///
     /// # Errors
     /// The first fault in the mapper profiles. The Agent goes on without a mapper then: the caller
-    /// reports the error, clears [`NamingSettings::mapper_profiles`] and calls again, which succeeds.
+    /// reports the error, clears [`NamingSettings::mapper_profiles`] and calls again, which
+    /// succeeds.
     pub fn new(settings: &NamingSettings) -> Result<Self, MapperError> {
         let fixed = Fixed {
             namespace: Namespace::new(&settings.namespace, &settings.namespace_blacklist),
@@ -162,8 +163,8 @@ impl<'a> Labels<'a> {
         self.out.host.as_ref().map_or(Host::Default, |place| Host::Explicit(self.out.at(place)))
     }
 
-    /// Pod UID from `dd.internal.entity_id:`, not empty. `none` is handed on: it names no entity but
-    /// still takes precedence over socket credentials where that is configured.
+    /// Pod UID from `dd.internal.entity_id:`, not empty. `none` is handed on: it names no entity
+    /// but still takes precedence over socket credentials where that is configured.
     #[must_use]
     pub fn entity_id(&self) -> Option<&'a str> {
         self.out.entity_id.as_ref().map(|place| self.out.at(place)).filter(|id| !id.is_empty())
@@ -181,8 +182,8 @@ impl<'a> Labels<'a> {
         self.out.jmx_service.map_or(Provenance::DOGSTATSD, Provenance::jmx)
     }
 
-    /// Whether the series keeps `tag`: to be asked for every tag of the origin, which the tag filter
-    /// treats like the others.
+    /// Whether the series keeps `tag`: to be asked for every tag of the origin, which the tag
+    /// filter treats like the others.
     #[must_use]
     pub fn keeps_tag(&self, tag: &str) -> bool {
         self.tag_filter.is_none_or(|filter| filter.keeps(tag))

@@ -1,7 +1,7 @@
 //! Tags that are taken off the series of a metric. spec: dogstatsd §6.4.
 //!
-//! The filter acts when a context is named, before aggregation: contexts that differ only in removed
-//! tags are one context from the start, so nothing has to be merged again at flush.
+//! The filter acts when a context is named, before aggregation: contexts that differ only in
+//! removed tags are one context from the start, so nothing has to be merged again at flush.
 
 use std::collections::HashMap;
 

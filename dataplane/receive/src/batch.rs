@@ -44,8 +44,8 @@ pub struct Batch {
 #[repr(C, align(8))]
 struct Control([u8; 96]);
 
-// SAFETY: the raw pointers in `slices` and `headers` point into `slab`, `slices` and `controls`, heap
-// allocations that this value owns, never shares and never moves.
+// SAFETY: the raw pointers in `slices` and `headers` point into `slab`, `slices` and `controls`,
+// heap allocations that this value owns, never shares and never moves.
 unsafe impl Send for Batch {}
 
 impl Batch {
@@ -105,8 +105,8 @@ impl Batch {
             header.msg_hdr.msg_controllen = control_bytes;
         }
         let slots = u32::try_from(self.headers.len()).unwrap_or(u32::MAX);
-        // SAFETY: `headers` are `slots` valid headers whose pointers lead to memory that `self` owns
-        // and borrows mutably for the call; the socket is open for the length of the borrow.
+        // SAFETY: `headers` are `slots` valid headers whose pointers lead to memory that `self`
+        // owns and borrows mutably for the call; the socket is open for the length of the borrow.
         let received = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -190,8 +190,8 @@ impl Ancillary {
         if header.msg_controllen == 0 {
             return found;
         }
-        // SAFETY: the kernel filled `msg_control` up to `msg_controllen`, and the batch that owns the
-        // memory is borrowed.
+        // SAFETY: the kernel filled `msg_control` up to `msg_controllen`, and the batch that owns
+        // the memory is borrowed.
         let mut at = unsafe { libc::CMSG_FIRSTHDR(header) };
         while !at.is_null() {
             // SAFETY: not null, and within the control buffer by the contract of the iteration.

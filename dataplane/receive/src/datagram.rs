@@ -9,8 +9,8 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::path::{SocketFile, bind_at};
 use crate::{Batch, BindError, SocketOptions};
 
-/// A bound datagram socket. Reads ask not to wait one by one: a socket that never waits could not be
-/// waited for by io_uring.
+/// A bound datagram socket. Reads ask not to wait one by one: a socket that never waits could not
+/// be waited for by io_uring.
 #[derive(Debug)]
 pub struct DatagramSocket {
     fd: OwnedFd,

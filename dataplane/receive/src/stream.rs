@@ -110,7 +110,8 @@ impl Connection {
     /// What the kernel reports.
     pub fn read(&mut self) -> io::Result<ReadOutcome> {
         let spare = self.framer.spare();
-        // SAFETY: `spare` is writable for its length, borrowed for the call, and the socket is open.
+        // SAFETY: `spare` is writable for its length, borrowed for the call, and the socket is
+        // open.
         let received = unsafe {
             libc::recv(
                 self.stream.as_raw_fd(),

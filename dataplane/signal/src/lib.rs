@@ -7,8 +7,8 @@
 //! No behaviour beyond construction and iteration lives here: a lane fills a [`Bucket`], the merge
 //! drains the buckets of all lanes, the encoder borrows finished [`Series`].
 //!
-//! Sizes: a [`Cell`] is 32 bytes, a [`Chunk`] of cells 32 KiB and exists only where a context of its
-//! range was seen in the bucket; a [`Context`] is shared by everything that mentions it.
+//! Sizes: a [`Cell`] is 32 bytes, a [`Chunk`] of cells 32 KiB and exists only where a context of
+//! its range was seen in the bucket; a [`Context`] is shared by everything that mentions it.
 
 #![forbid(unsafe_code)]
 

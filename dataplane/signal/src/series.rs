@@ -1,5 +1,5 @@
-//! Finished points, as the merge hands them to an encoder. Everything is borrowed: an encoder writes
-//! each series out and keeps nothing.
+//! Finished points, as the merge hands them to an encoder. Everything is borrowed: an encoder
+//! writes each series out and keeps nothing.
 
 use sketch::Sketch;
 

@@ -4,9 +4,9 @@
 //! relative accuracy is fixed at 1/128 and at most [`BIN_LIMIT`] bins are kept.
 //! spec: dogstatsd §10.
 //!
-//! Flow: [`Sketch::insert`] per sample in the lane, [`Sketch::merge`] at flush, [`Sketch::bins`] when
-//! a payload is encoded. An insert costs one logarithm (about 8 ns), one binary search over the bins
-//! and, for a key not seen before, a move of the bins above it; 8 bytes per bin.
+//! Flow: [`Sketch::insert`] per sample in the lane, [`Sketch::merge`] at flush, [`Sketch::bins`]
+//! when a payload is encoded. An insert costs one logarithm (about 8 ns), one binary search over
+//! the bins and, for a key not seen before, a move of the bins above it; 8 bytes per bin.
 //!
 //! Invariants: bins are sorted by key, each key appears once, no bin is empty, and the bin counts
 //! add up to `count` unless a count saturated.

@@ -54,8 +54,8 @@ fn point_hash(series: u64, timestamp_secs: i64) -> u64 {
     hasher.finish()
 }
 
-/// Identity of a series within a scope. Two points meet by chance once in 2^64 pairs; with the fixed
-/// keys of the hasher a run can be repeated.
+/// Identity of a series within a scope. Two points meet by chance once in 2^64 pairs; with the
+/// fixed keys of the hasher a run can be repeated.
 fn series_hash(scope: &str, metric: &Metric) -> u64 {
     let mut hasher = DefaultHasher::new();
     scope.hash(&mut hasher);

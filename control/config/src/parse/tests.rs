@@ -32,7 +32,8 @@ fn value_vectors() {
 fn answer(kind: &str, input: &Json) -> Json {
     let text = input.as_str().map_or_else(|| input.to_string(), str::to_owned);
     match kind {
-        // The Agent takes no more than these spellings; we report the rest and keep the layer below.
+        // The Agent takes no more than these spellings; we report the rest and keep the layer
+        // below.
         "bool_agent" => {
             let is_strict = ["1", "t", "T", "TRUE", "true", "True"].contains(&text.as_str());
             if is_strict {

@@ -67,11 +67,11 @@ pub(crate) struct SketchPayload {
     #[prost(message, repeated, tag = "1")]
     pub(crate) sketches: Vec<Sketch>,
     #[prost(message, optional, tag = "2")]
-    pub(crate) metadata: Option<CommonMetadata>,
+    pub(crate) metadata: Option<SketchPayloadMetadata>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct CommonMetadata {}
+pub(crate) struct SketchPayloadMetadata {}
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Sketch {

@@ -31,8 +31,8 @@ impl Model {
         }
     }
 
-    /// Every series point that the merge at `cutoff` must hand out; distributions are given by their
-    /// values and weights in [`Self::flush`]'s second result.
+    /// Every series point that the merge at `cutoff` must hand out; distributions are given by
+    /// their values and weights in [`Self::flush`]'s second result.
     #[expect(clippy::type_complexity, reason = "spelled out once")]
     pub(crate) fn flush(
         &mut self,

@@ -91,8 +91,8 @@ fn memory_and_ids_return_after_expiry() {
     assert_eq!(resolve(&mut table, "x", &[], 200), Some(ContextId(0)));
 }
 
-/// A line that leads to an expired id, before it is swept, is told to resolve again and gets a fresh
-/// id, never one that a swept line may still reach.
+/// A line that leads to an expired id, before it is swept, is told to resolve again and gets a
+/// fresh id, never one that a swept line may still reach.
 #[test]
 fn an_id_is_not_reused_while_lines_lead_to_it() {
     let mut table = table(10);

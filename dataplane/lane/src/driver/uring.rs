@@ -130,8 +130,8 @@ async fn any_ready(sockets: &[UnixStream]) {
     }
 }
 
-/// Another handle on a socket, for the executor to wait on. The type says how glommio peeks: without
-/// asking for a peer, which datagram sockets do not have.
+/// Another handle on a socket, for the executor to wait on. The type says how glommio peeks:
+/// without asking for a peer, which datagram sockets do not have.
 fn watch(socket: BorrowedFd<'_>) -> io::Result<UnixStream> {
     let duplicate = socket.try_clone_to_owned()?;
     // SAFETY: the descriptor was just duplicated and is handed over, so that it has one owner.
