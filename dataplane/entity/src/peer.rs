@@ -166,6 +166,7 @@ impl PidResolver {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests need an instant to start from")]
 mod tests {
     use proptest::prelude::*;
 

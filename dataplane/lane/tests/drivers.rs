@@ -1,6 +1,11 @@
 //! Lanes on their threads, under each driver, with real sockets.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test plays the part of control"
+)]
 
 use std::io::Write;
 use std::net::UdpSocket;

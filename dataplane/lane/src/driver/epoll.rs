@@ -47,6 +47,7 @@ pub(super) fn run(drive: &mut Drive) -> io::Result<()> {
         }
         timeout = match drive.moderation.next(found) {
             Wait::Again => Duration::ZERO,
+            #[expect(clippy::disallowed_methods, reason = "a driver is what waits")]
             Wait::Pause(pause) => {
                 // A timer: a pause that runs from the scheduler's tick costs half as much but lasts
                 // up to 12 ms, more than the queue of a Unix datagram socket holds.
