@@ -15,7 +15,7 @@ use self::core::Core;
 use crate::base_url::{UrlError, without_userinfo};
 use crate::payload::Payload;
 use crate::settings::{Endpoint, HttpProtocol, Settings};
-use crate::spool::lock::lock_spool;
+use crate::spool::lock::SpoolLock;
 use crate::stats::ForwardStats;
 use crate::tls::{TlsError, client_config};
 use target::normalise_endpoints;
@@ -69,18 +69,17 @@ impl Forwarder {
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         let targets = normalise_endpoints(&settings, &settings.endpoints)?;
         let tls = client_config(&settings.tls, settings.protocol == HttpProtocol::Auto)?;
-        let (spool_lock, spool_error) = match &settings.spool {
-            Some(spool) => lock_spool(&spool.path),
-            None => (None, String::new()),
-        };
+        let spool_lock = settings.spool.as_ref().map(|spool| SpoolLock::take(&spool.path));
+        if let Some(Err(why)) = &spool_lock {
+            log::error!("{why}; set forwarder_storage_path to a directory of this agent's own");
+        }
         let runtime = Builder::new_current_thread()
             .enable_all()
             .thread_name(THREAD_NAME)
             .max_blocking_threads(BLOCKING_THREADS_MAX)
             .build()
             .map_err(StartError::Thread)?;
-        let spool = (spool_lock, spool_error);
-        let core = Arc::new(Core::new(settings, tls, runtime.handle().clone(), spool));
+        let core = Arc::new(Core::new(settings, tls, runtime.handle().clone(), spool_lock));
         core.apply(targets);
         core.sweep_orphans();
         let main = Arc::clone(&core);

@@ -168,9 +168,12 @@ impl<T: Transport> Driver<T> {
         };
         while !self.shared.state().is_drained() && Instant::now() < deliver_until {
             let wake_at = self.start_work();
-            // What waits for longer than there is time goes to disk at once.
-            let is_hopeless = self.sends.is_empty()
-                && self.shared.state().next_send_at(Instant::now()) > Some(deliver_until);
+            // During an outage, or when the wait outlasts the time, disk is the better place.
+            let is_hopeless = self.sends.is_empty() && {
+                let state = self.shared.state();
+                let is_out = self.spool.is_some() && state.is_backing_off();
+                is_out || state.next_send_at(Instant::now()) > Some(deliver_until)
+            };
             if is_hopeless {
                 break;
             }

@@ -1,6 +1,5 @@
 //! The set of routes behind the public face: start, change, retire, count, end.
 
-use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -21,6 +20,7 @@ use crate::route::state::{RouteRules, RouteState, SpoolRule};
 use crate::route::{self, Pace, Shared, StopOrder, now_ms};
 use crate::settings::{Accepts, Settings, SpoolSettings};
 use crate::spool::disk::FileSystem;
+use crate::spool::lock::SpoolLock;
 use crate::spool::{SpoolDir, SpoolLimits, dir_name, sweep_orphans};
 use crate::stats::{DropReason, ForwardStats, Totals};
 use crate::transport::HttpTransport;
@@ -37,9 +37,8 @@ pub(super) struct Core {
     settings: Settings,
     tls: Arc<ClientConfig>,
     runtime: Handle,
-    /// Held while the spool directory is ours.
-    spool_lock: Option<File>,
-    spool_error: String,
+    /// The right to the spool directory, or why there is none; `None` if no spool is wanted.
+    spool_lock: Option<Result<SpoolLock, String>>,
     routes: RwLock<Vec<RouteEntry>>,
     retired: Mutex<Retired>,
     unrouted: AtomicU64,
@@ -65,19 +64,18 @@ struct Retired {
 }
 
 impl Core {
-    /// No routes yet; `spool` is the lock on the spool directory, or why there is none.
+    /// No routes yet.
     pub(super) fn new(
         settings: Settings,
         tls: ClientConfig,
         runtime: Handle,
-        spool: (Option<File>, String),
+        spool_lock: Option<Result<SpoolLock, String>>,
     ) -> Self {
         Self {
             settings,
             tls: Arc::new(tls),
             runtime,
-            spool_lock: spool.0,
-            spool_error: spool.1,
+            spool_lock,
             routes: RwLock::default(),
             retired: Mutex::default(),
             unrouted: AtomicU64::new(0),
@@ -179,7 +177,7 @@ impl Core {
         let settings = &self.settings;
         let key_count = target.keys.len().max(1) as u64;
         let dir = dir_name(&target.url, slot);
-        let spool = settings.spool.as_ref().filter(|_| self.spool_lock.is_some());
+        let spool = self.usable_spool();
         let seed = settings.seed.unwrap_or_else(|| RandomState::new().hash_one(&dir));
         let rules = RouteRules {
             url: without_userinfo(&target.url),
@@ -265,9 +263,9 @@ impl Core {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let mut endpoints: Vec<_> = routes.iter().map(|route| route.shared.stats()).collect();
         drop(routes);
-        if !self.spool_error.is_empty() {
+        if let Some(Err(why)) = &self.spool_lock {
             for endpoint in &mut endpoints {
-                endpoint.spool_error.clone_from(&self.spool_error);
+                endpoint.spool_error.clone_from(why);
             }
         }
         let mut retired = self.retired();
@@ -291,15 +289,17 @@ impl Core {
         self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn usable_spool(&self) -> Option<&SpoolSettings> {
+        self.settings.spool.as_ref().filter(|_| matches!(self.spool_lock, Some(Ok(_))))
+    }
+
     fn memory_share(&self, keys: usize) -> u64 {
         self.settings.memory_bytes_max / keys.max(1) as u64
     }
 
     /// Deletes outdated files of endpoints that are no longer configured.
     pub(super) fn sweep_orphans(&self) {
-        let Some(spool) = self.settings.spool.as_ref().filter(|_| self.spool_lock.is_some()) else {
-            return;
-        };
+        let Some(spool) = self.usable_spool() else { return };
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let known = routes.iter().map(|route| dir_name(&route.identity, route.slot)).collect();
         let limit_ms = now_ms().saturating_sub(millis(spool.age_max));

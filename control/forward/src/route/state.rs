@@ -195,6 +195,11 @@ impl RouteState {
         self.queue.is_empty() && self.in_flight.is_empty()
     }
 
+    /// Whether the endpoint failed last and has not been reached since.
+    pub(crate) fn is_backing_off(&self) -> bool {
+        self.endpoint.blocked_until().is_some()
+    }
+
     /// Ends all requests under way as if they had not been tried.
     pub(crate) fn abort_in_flight(&mut self) {
         for (_, flight) in std::mem::take(&mut self.in_flight) {
