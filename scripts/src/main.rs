@@ -19,6 +19,7 @@ mod clients;
 mod dist;
 mod docs;
 mod fuzz;
+mod instructions;
 mod packages;
 mod paths;
 mod shell;
@@ -39,6 +40,7 @@ usage: cargo x COMMAND
   tidy                rules over the tree: imports, lengths, names, dead files, headings
   fuzz TARGET [SECS]  live fuzzing, 60 seconds unless told otherwise
   bench SCENARIO      one scenario of bench/scenarios
+  instructions        instructions per metric line, under callgrind
   soak [SECS]         the demo with memory watched, one hour unless told otherwise
   vectors             which crate runs which vectors, then those tests
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
@@ -65,6 +67,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["fuzz", target] => fuzz::run_target(target, "60"),
         ["fuzz", target, secs] => fuzz::run_target(target, secs),
         ["bench", scenario] => bench::run_scenario(scenario),
+        ["instructions"] => instructions::run_count(),
         ["soak"] => soak::run_soak("3600"),
         ["soak", secs] => soak::run_soak(secs),
         ["vectors"] => vectors::run_vectors(),

@@ -6,12 +6,12 @@ use std::time::Duration;
 use config::{Config, Role, SeriesProtocol, keys};
 use encode::{EncodeStats, MetricsEncoder, SeriesForm, SketchesForm};
 use forward::{
-    Accepts, BackoffSettings, ConnectSettings, Endpoint, ForwardStats, Forwarder, HttpProtocol,
-    Identity, Kind, Priority, ProxySettings, SpoolSettings, TlsSettings, TlsVersion,
+    Accepts, BackoffSettings, ConnectSettings, Endpoint, ForwardStats, Forwarder, HostPrefix,
+    HttpProtocol, Identity, Kind, Priority, ProxySettings, SpoolSettings, TlsSettings, TlsVersion,
 };
 use signal::{Series, SeriesSink, SketchSeries};
 
-use crate::settings::{self, AGENT_VERSION};
+use crate::settings::{self, AGENT_VERSION, AGENT_VERSION_NUMBERS};
 
 /// All endpoints.
 #[derive(Debug)]
@@ -183,7 +183,8 @@ fn grouped(config: &Config) -> Vec<(Forms, Vec<Endpoint>)> {
         if endpoint.role == Role::Main {
             main_keys.clone_from(&keys);
         }
-        add(forms, Endpoint { url: endpoint.url, keys, accepts });
+        // As configured: the forwarder adds the version, and names its spool by what stays.
+        add(forms, Endpoint { url: endpoint.configured, keys, accepts });
     }
     if let Some(url) = config.opw_metrics_url().filter(|_| has_pipeline) {
         let forms =
@@ -219,8 +220,7 @@ fn forward_settings(config: &Config, endpoints: Vec<Endpoint>, group: usize) -> 
             user_agent: format!("datadog-agent/{AGENT_VERSION}"),
             agent_version: AGENT_VERSION.to_owned(),
             allows_arbitrary_tags: config.bool(keys::ALLOW_ARBITRARY_TAGS),
-            // The configuration has put the version into the host names already.
-            host_prefix: None,
+            host_prefix: Some(HostPrefix { version: AGENT_VERSION_NUMBERS, app: "app" }),
             resolves_absolute: config.bool(keys::CONVERT_DD_SITE_FQDN),
             ..Identity::default()
         },

@@ -15,6 +15,8 @@ use serde_json::Value;
 /// Version of the Agent whose behaviour is reported to the intake: it decides host names and is
 /// what the backend expects in headers.
 pub(crate) const AGENT_VERSION: &str = "7.82.0";
+/// [`AGENT_VERSION`] as it goes into host names.
+pub(crate) const AGENT_VERSION_NUMBERS: (u32, u32, u32) = (7, 82, 0);
 
 /// Aggregation of one lane. `lanes` share the limit of contexts in the merge, not here.
 pub(crate) fn shard(config: &Config, host: &Arc<str>, started_secs: u64) -> ShardSettings {
