@@ -1,0 +1,40 @@
+//! One command a file.
+
+pub(crate) mod capture;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod health;
+pub(crate) mod intake;
+mod remote;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod stats;
+pub(crate) mod status;
+pub(crate) mod top;
+pub(crate) mod version;
+
+use std::time::Duration;
+
+/// Reads a span of time in the form of configuration values: `20s`, `1m30s`; a bare number is
+/// seconds.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    let refused = || format!("{text:?} is no span of time; write 20s or 1m30s");
+    if let Ok(secs) = text.parse::<u32>() {
+        return Ok(Duration::from_secs(secs.into()));
+    }
+    let nanos = ::config::parse::duration_nanos(text).ok_or_else(refused)?;
+    u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| refused())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_units_or_are_seconds() {
+        assert_eq!(span("20"), Ok(Duration::from_secs(20)));
+        assert_eq!(span("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
+        assert!(span("-1s").is_err() && span("soon").is_err() && span("").is_err());
+    }
+}
