@@ -63,7 +63,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let sent = traffic.finish();
     watched?;
     let sent = sent?;
-    let last = stage.stop()?;
+    let Some(last) = stage.stop(&signals)? else {
+        return Err(Failure::told("interrupted before the agent had stopped"));
+    };
     let verdict = Verdict::new(&sent, &last.snapshot, &last.totals);
     output::print(&verdict.text())?;
     let warnings = kept.lines();

@@ -22,6 +22,7 @@ mod output;
 mod pidfile;
 mod settings;
 mod signals;
+mod stop;
 
 use std::process::ExitCode;
 

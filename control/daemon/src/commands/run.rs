@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use agent::{Agent, Options};
@@ -18,6 +17,7 @@ use crate::output;
 use crate::pidfile::PidFile;
 use crate::settings::{self, ConfigArgs};
 use crate::signals::{self, Signal};
+use crate::stop;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,16 @@ pub(crate) fn run(args: &ConfigArgs, run: &Args) -> Outcome {
 
     log::info!("stopping: what is held is flushed and delivered; a second signal ends at once");
     notifier.stopping();
-    stop(agent, &signals)
+    match stop::stop(agent, &signals)? {
+        Some(last) => {
+            log::info!("stopped: {}", status::summary(&last));
+            Ok(Exit::Success)
+        }
+        None => {
+            log::warn!("ended by a second signal: what was not delivered may be lost");
+            Ok(Exit::Failed)
+        }
+    }
 }
 
 /// How the agent reads its configuration again: as at the start.
@@ -105,30 +114,6 @@ fn serve(
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::told("the thread that waits for signals ended"));
             }
-        }
-    }
-}
-
-/// Stops the agent, unless a second signal says not to wait for it.
-fn stop(agent: Agent, signals: &Receiver<Signal>) -> Outcome {
-    let (done, stopped) = channel();
-    thread::Builder::new().name("stop".to_owned()).spawn(move || {
-        let _is_awaited = done.send(agent.stop()).is_ok();
-    })?;
-    loop {
-        match stopped.recv_timeout(Duration::from_millis(20)) {
-            Ok(last) => {
-                log::info!("stopped: {}", status::summary(&last));
-                return Ok(Exit::Success);
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Failure::told("the agent panicked while it stopped"));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        if signals.try_recv() == Ok(Signal::Stop) {
-            log::warn!("ended by a second signal: what was not delivered may be lost");
-            return Ok(Exit::Failed);
         }
     }
 }

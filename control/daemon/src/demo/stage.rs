@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use agent::{Agent, Options};
 use anyhow::{Context as _, Result, bail};
@@ -12,6 +13,8 @@ use status::{Snapshot, Source};
 use tempfile::TempDir;
 
 use crate::commands::version::VERSION;
+use crate::signals::Signal;
+use crate::stop;
 
 /// The key that is accepted without asking. spec: metrics-intake §10.7.
 const KEY: &str = "00000000000000000000000000000000";
@@ -99,15 +102,16 @@ impl Stage {
         )
     }
 
-    /// Stops the agent, which delivers what it holds, and then the intake.
-    pub(super) fn stop(self) -> Result<Last> {
+    /// Stops the agent, which delivers what it holds, and then the intake. Nothing comes back if a
+    /// signal said not to wait.
+    pub(super) fn stop(self, signals: &Receiver<Signal>) -> Result<Option<Last>> {
         let Self { agent, source, intake, directory, .. } = self;
         drop(source);
-        let snapshot = agent.stop();
+        let Some(snapshot) = stop::stop(agent, signals)? else { return Ok(None) };
         let totals = intake.store().totals();
         intake.stop();
         directory.close().context("the temporary directory stays behind")?;
-        Ok(Last { snapshot, totals })
+        Ok(Some(Last { snapshot, totals }))
     }
 }
 

@@ -171,7 +171,7 @@ fn decoded_checks(sent: &Tally, decoded: &Totals) -> Vec<Check> {
     reason = "checked to be a whole number that fits"
 )]
 fn number(value: f64) -> String {
-    if value >= 0.0 && value <= 9e15 && value.fract() == 0.0 {
+    if (0.0..=9e15).contains(&value) && value.fract() == 0.0 {
         return count(value as u64);
     }
     format!("{value:.3}")
