@@ -109,7 +109,7 @@ pub(crate) fn main() -> ExitCode {
         // `corelane status | head` is no failure.
         Err(failure) if failure.is_closed_pipe() => Exit::Success.into(),
         Err(failure) => {
-            output::remark(&format!("corelane: {:#}", failure.error));
+            output::remark(&format!("corelane: {}", failure.text()));
             failure.exit.into()
         }
     }
@@ -155,6 +155,12 @@ mod tests {
             assert_eq!(cli.config.file, Some(PathBuf::from("a.yaml")), "{line}");
             assert_eq!(cli.config.set, [("b".to_owned(), "c".to_owned())], "{line}");
         }
+    }
+
+    #[test]
+    fn the_file_of_a_replay_is_not_the_configuration() {
+        let cli = parse("corelane dogstatsd replay -f capture");
+        assert_eq!(cli.config.file, None);
     }
 
     #[test]

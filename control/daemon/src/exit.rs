@@ -41,6 +41,20 @@ impl Failure {
         Self { exit: Exit::Failed, error: anyhow::anyhow!("{message}") }
     }
 
+    /// The error and its causes on one line. Many messages name their cause already.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if text.is_empty() {
+                text = cause;
+            } else if !text.contains(&cause) {
+                text.push_str(": ");
+                text.push_str(&cause);
+            }
+        }
+        text
+    }
+
     /// Whether the reader of our output went away, which is no failure to report.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         self.error.chain().any(|cause| {
@@ -64,6 +78,12 @@ mod tests {
     use anyhow::Context as _;
 
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let told = anyhow::anyhow!("denied").context("opening: denied").context("cannot start");
+        assert_eq!(Failure::from(told).text(), "cannot start: opening: denied");
+    }
 
     #[test]
     fn a_closed_pipe_is_found_below_its_context() {

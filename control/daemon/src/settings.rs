@@ -16,7 +16,13 @@ pub(crate) struct ConfigArgs {
     ///
     /// Without it /etc/corelane/datadog.yaml is read, or else /etc/datadog-agent/datadog.yaml, if
     /// there is one.
-    #[arg(short = 'c', long = "config", visible_alias = "cfgpath", value_name = "PATH")]
+    #[arg(
+        id = "config_file",
+        short = 'c',
+        long = "config",
+        visible_alias = "cfgpath",
+        value_name = "PATH"
+    )]
     #[arg(global = true, help_heading = "Configuration")]
     pub(crate) file: Option<PathBuf>,
 

@@ -84,8 +84,8 @@ fn load_state(config: &ConfigArgs, args: &Args, recorded: &Capture) -> bool {
     match loaded {
         Ok(_) => true,
         Err(failure) => {
-            let error = failure.error;
-            output::remark(&format!("corelane: replaying without the senders' tags: {error:#}"));
+            let error = failure.text();
+            output::remark(&format!("corelane: replaying without the senders' tags: {error}"));
             false
         }
     }

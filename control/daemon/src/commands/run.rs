@@ -72,7 +72,7 @@ pub(crate) fn run(args: &ConfigArgs, run: &Args) -> Outcome {
 fn options(args: &ConfigArgs) -> Options {
     let args = args.clone();
     let reload = move || {
-        let config = args.load().map_err(|failure| format!("{:#}", failure.error))?;
+        let config = args.load().map_err(|failure| failure.text())?;
         logging::apply_level(&config);
         Ok(config)
     };
