@@ -157,7 +157,8 @@ impl Lanes {
         cutoff_secs: u64,
         others: &mut Vec<Output>,
     ) -> (Vec<FlushedLane>, usize) {
-        let asked = self.handles().len() - self.tell(|| Command::Flush { cutoff_secs });
+        let lanes = self.handles().len();
+        let asked = lanes - self.tell(|| Command::Flush { cutoff_secs });
         let mut flushed = Vec::with_capacity(asked);
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         loop {
@@ -171,7 +172,7 @@ impl Lanes {
                 }
             }
             if flushed.len() >= asked || Instant::now() >= deadline {
-                let silent = self.handles().len().saturating_sub(flushed.len());
+                let silent = lanes.saturating_sub(flushed.len());
                 return (flushed, silent);
             }
             std::thread::sleep(ANSWER_POLL);

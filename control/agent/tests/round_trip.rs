@@ -46,6 +46,7 @@ fn what_is_sent_is_decoded_and_the_accounts_balance() {
     }
     uds.send_to(b"_e{5,4}:title|text\n_sc|db.up|1|m:slow", directory.path().join("dsd.socket"))
         .expect("sent");
+    agent.source().flush().expect("a flush beside the timer's");
     let has_host = intake.store().wait_until(PATIENCE, |c| c.host_metadata().is_some());
     assert!(has_host, "host metadata arrives");
     let snapshot = agent.stop();
