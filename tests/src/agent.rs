@@ -1,7 +1,7 @@
 //! One agent process.
 
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -55,14 +55,39 @@ impl Agent {
     pub fn spawn(bed: &Bed, settings: &Settings) -> Self {
         let config = bed.path("datadog.yaml");
         fs::write(&config, settings.text()).expect("a writable directory");
+        Self::spawn_command(bed, command(&config, &["run"]))
+    }
+
+    /// Starts an agent as another user with a configuration that is there already.
+    ///
+    /// # Panics
+    /// When the binary cannot be started; only root may do this.
+    #[must_use]
+    pub fn spawn_as(bed: &Bed, binary: &Path, user: u32) -> Self {
+        let mut command = Command::new(binary);
+        command.arg("run").arg("-c").arg(bed.path("datadog.yaml"));
+        command.stdin(Stdio::null()).env_clear().uid(user).gid(user);
+        Self::spawn_command(bed, command)
+    }
+
+    /// Starts an agent with a configuration that is there already.
+    ///
+    /// # Panics
+    /// When the binary cannot be started.
+    #[must_use]
+    pub fn spawn_as_is(bed: &Bed) -> Self {
+        Self::spawn_command(bed, command(&bed.path("datadog.yaml"), &["run"]))
+    }
+
+    fn spawn_command(bed: &Bed, mut command: Command) -> Self {
         let log = bed.path("agent.log");
         let out = File::options().create(true).append(true).open(&log).expect("a log file");
-        let child = command(&config, &["run"])
+        let child = command
             .stdout(out.try_clone().expect("a second descriptor"))
             .stderr(out)
             .spawn()
             .expect("a binary that starts");
-        let directory = bed.directory().to_owned();
+        let (config, directory) = (bed.path("datadog.yaml"), bed.directory().to_owned());
         Self { child, config, log, directory, port: bed.port() }
     }
 
@@ -132,7 +157,7 @@ impl Agent {
     /// # Errors
     /// When nobody answers.
     pub fn ask(&self, method: &str, target: &str, body: &[u8]) -> Result<Reply, ClientError> {
-        request(&self.directory.join("api.sock"), method, target, body, WAIT_MAX)
+        request(&self.api_socket(), method, target, body, WAIT_MAX)
     }
 
     /// Its counters now.
@@ -182,6 +207,12 @@ impl Agent {
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Output {
         command(&self.config, arguments).output().expect("a binary that starts")
+    }
+
+    /// The path of its API socket.
+    #[must_use]
+    pub fn api_socket(&self) -> PathBuf {
+        self.directory.join("api.sock")
     }
 
     /// Everything it wrote so far.

@@ -1,0 +1,105 @@
+//! Tags of containers, without any container: the tagger state of a capture says who the senders
+//! were. spec: dogstatsd §12.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use bed::{Bed, Settings};
+use capture::{Compression, Record, Writer};
+use entity::{EntityTags, TaggerEntity, TaggerState};
+use serde_json::json;
+use signal::Counter;
+
+use crate::capture_files::replay;
+use crate::deliver::{send, tags_of};
+
+const CONTAINER: &str = "container_id://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// No process of this machine: beyond the largest process id.
+const PID: i32 = 4_999_999;
+
+fn state() -> TaggerState {
+    let tags = |list: &[&str]| list.iter().map(|tag| Arc::from(*tag)).collect();
+    let entity = TaggerEntity {
+        name: CONTAINER.into(),
+        hash: "1".into(),
+        tags: EntityTags {
+            low: tags(&["image:shop"]),
+            orchestrator: tags(&["pod:shop-1"]),
+            high: tags(&["container:shop-1-web"]),
+            standard: tags(&["env:prod"]),
+        },
+    };
+    TaggerState { entities: vec![entity], pids: vec![(PID, CONTAINER.into())] }
+}
+
+fn with_origins(bed: &Bed) -> Settings {
+    let settings = bed.settings().set("dogstatsd_origin_detection", true);
+    settings.set("dogstatsd_origin_detection_client", true)
+}
+
+/// Packets replayed as root carry the recorded sender, whose container the state names.
+#[test]
+fn replayed_packets_get_the_tags_of_their_senders() {
+    if !rustix::process::geteuid().is_root() {
+        // Sending in the name of another group is refused to other users.
+        return;
+    }
+    let bed = Bed::new();
+    let agent = bed.start(&with_origins(&bed));
+    let path = bed.path("recorded.dog");
+    let file = File::create(&path).expect("a writable directory");
+    let mut writer = Writer::new(file, Compression::None).expect("a capture file");
+    for (at, payload) in ["from.peer:1|c", "from.peer:1|c|#dd.internal.card:high"].iter().enumerate()
+    {
+        let record = Record {
+            unix_ns: 1_700_000_000_000_000_000 + i64::try_from(at).expect("few records"),
+            pid: PID,
+            payload: payload.as_bytes(),
+            ancillary: &[],
+        };
+        writer.write(&record).expect("a writable file");
+    }
+    writer.finish(&state()).expect("a writable file");
+    replay(&agent, &path);
+    agent.wait_status("both are read", |status| status.total(Counter::UdsPackets) == 2);
+    let finished = bed.finish(agent);
+    let mut tag_sets: Vec<String> =
+        finished.contents.named("from.peer").map(|metric| metric.tags.join(",")).collect();
+    tag_sets.sort();
+    tag_sets.dedup();
+    let expected =
+        ["container:shop-1-web,env:prod,image:shop,pod:shop-1", "env:prod,image:shop"];
+    assert_eq!(tag_sets, expected);
+}
+
+/// Clients that name their container are believed when the configuration says so.
+#[test]
+fn named_containers_get_their_tags() {
+    let bed = Bed::new();
+    let agent = bed.start(&with_origins(&bed).set("dogstatsd_tag_cardinality", "orchestrator"));
+    let loaded = agent.ask("POST", "/dogstatsd/replay-state", &capture::encode_state(&state()));
+    assert!(loaded.expect("an agent that answers").is_success());
+    let id = CONTAINER.trim_start_matches("container_id://");
+    let named = format!("named:1|c|#a:b|c:ci-{id}");
+    let low = format!("low:1|c|c:{id}|card:low");
+    let none = format!("none:1|c|#a:b|c:ci-{id}|card:none");
+    send(&agent, &[&named, &low, &none, "unknown:1|c|#a:b|c:ci-bbbb"]);
+    let finished = bed.finish(agent);
+    assert_eq!(tags_of(&finished, "named"), ["a:b", "env:prod", "image:shop", "pod:shop-1"]);
+    assert_eq!(tags_of(&finished, "low"), ["env:prod", "image:shop"]);
+    assert_eq!(tags_of(&finished, "none"), ["a:b"]);
+    assert_eq!(tags_of(&finished, "unknown"), ["a:b"]);
+}
+
+/// By default nobody is believed.
+#[test]
+fn named_containers_mean_nothing_by_default() {
+    let bed = Bed::new();
+    let agent = bed.start(&bed.settings().set("dogstatsd_tags", json!([])));
+    let loaded = agent.ask("POST", "/dogstatsd/replay-state", &capture::encode_state(&state()));
+    assert!(loaded.expect("an agent that answers").is_success());
+    let id = CONTAINER.trim_start_matches("container_id://");
+    send(&agent, &[&format!("named:1|c|#a:b|c:ci-{id}|e:it-false,cn-web,pu-x|card:high")]);
+    let finished = bed.finish(agent);
+    assert_eq!(tags_of(&finished, "named"), ["a:b"]);
+}
