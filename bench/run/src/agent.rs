@@ -108,8 +108,12 @@ impl Agent {
 
     fn wait_bound(&mut self, started: Instant) -> Result<()> {
         loop {
-            if self.is_bound() {
+            if self.start_to_bound.is_zero() && self.is_bound() {
                 self.start_to_bound = started.elapsed();
+            }
+            // The local API, from which counters are read, comes after the sockets.
+            let is_answering = UnixStream::connect(self.path(API_FILE)).is_ok();
+            if is_answering && !self.start_to_bound.is_zero() {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
@@ -188,6 +192,7 @@ fn free_udp_port() -> Result<u16> {
     Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+const API_FILE: &str = "api.sock";
 const DATAGRAM_FILE: &str = "dsd.sock";
 const STREAM_FILE: &str = "dsd-stream.sock";
 const START_MAX: Duration = Duration::from_secs(10);
