@@ -11,16 +11,20 @@ pub(crate) fn quick(bed: &Bed) -> Settings {
     bed.settings().set("corelane.bucket_secs", 1)
 }
 
-/// Settings whose payloads are large and whose memory queue is small, so that an unreachable intake
-/// fills the spool at once.
+/// Settings with a spool, and payloads of 16 KiB: many small files instead of few large ones.
 pub(crate) fn spooling(bed: &Bed) -> Settings {
     quick(bed)
         .set("serializer_compressor_kind", "none")
-        // Payloads of 16 KiB: many small files instead of few large ones.
         .set("serializer_max_series_uncompressed_payload_size", 16 << 10)
-        .set("forwarder_retry_queue_payloads_max_size", 64 << 10)
         .set("forwarder_storage_max_size_in_bytes", 64 << 20)
         .set("forwarder_stop_timeout", 1)
+        // No zeros for silent counters: payloads hold what was sent and nothing else.
+        .set("dogstatsd_expiry_seconds", 0)
+}
+
+/// The same with so small a memory queue that an unreachable intake fills the spool at once.
+pub(crate) fn spooling_at_once(bed: &Bed) -> Settings {
+    spooling(bed).set("forwarder_retry_queue_payloads_max_size", 64 << 10)
 }
 
 /// Adds 1 to each of `contexts` contexts. Long tags make the payloads large.

@@ -6,7 +6,7 @@ use std::process::Command;
 use bed::Bed;
 use serde_json::json;
 
-use crate::counters::{arrived, send, spooling};
+use crate::counters::{arrived, send, spooling_at_once};
 
 const CONTEXTS: u32 = 6000;
 
@@ -16,7 +16,7 @@ fn a_full_disk_costs_only_what_does_not_fit() {
     bed.intake.refuse_connections().expect("a port that can be closed");
     let directory = bed.path("small");
     std::fs::create_dir(&directory).expect("a writable directory");
-    let mut settings = spooling(&bed)
+    let mut settings = spooling_at_once(&bed)
         .set("forwarder_storage_path", json!(directory))
         .set("forwarder_storage_max_disk_ratio", 1.0);
     let disk = SmallDisk::mount(&directory);

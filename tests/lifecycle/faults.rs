@@ -42,8 +42,7 @@ fn nothing_is_lost_to_403() {
 
 #[test]
 fn nothing_is_lost_to_an_intake_that_hangs() {
-    let finished =
-        survives(Action::Hang, 1, |settings| settings.set("forwarder_timeout", 1));
+    let finished = survives(Action::Hang, 1, |settings| settings.set("forwarder_timeout", 1));
     assert!(retried(&finished) >= 1);
 }
 
@@ -82,9 +81,8 @@ fn a_payload_that_is_too_large_is_given_up_and_counted() {
     let too_large = Behaviour::first(1, Action::Status(413)).on(Route::SeriesV3);
     bed.intake.set_behaviour(too_large);
     let agent = bed.start(&quick(&bed));
-    let status = agent.wait_status("one payload is given up", |status| {
-        status.endpoints[0].dropped_total() == 1
-    });
+    let status = agent
+        .wait_status("one payload is given up", |status| status.endpoints[0].dropped_total() == 1);
     assert_eq!(status.endpoints[0].dropped.get("too_large"), Some(&1));
     send(&agent, CONTEXTS);
     wait_arrived(&bed, &agent, CONTEXTS);

@@ -1,18 +1,18 @@
 //! What could not be sent waits on disk and survives the process.
 
-use bed::{Agent, Bed};
+use bed::{Agent, Bed, Settings};
 
-use crate::counters::{arrived, assert_arrived, send, spooling, wait_arrived};
+use crate::counters::{arrived, assert_arrived, send, spooling, spooling_at_once, wait_arrived};
 
 const CONTEXTS: u32 = 2000;
 
-/// An agent with an absent intake whose spool fills.
-fn spooled(bed: &Bed) -> Agent {
+/// An agent with an absent intake and everything flushed to its forwarder.
+fn waiting(bed: &Bed, settings: &Settings) -> Agent {
     bed.intake.refuse_connections().expect("a port that can be closed");
-    let agent = bed.start(&spooling(bed));
+    let agent = bed.start(settings);
     send(&agent, CONTEXTS);
-    agent.wait_status("payloads are on disk", |status| {
-        status.flush.samples_in == u64::from(CONTEXTS) && status.endpoints[0].spooled_files > 2
+    agent.wait_status("everything is flushed", |status| {
+        status.flush.samples_in == u64::from(CONTEXTS)
     });
     agent
 }
@@ -20,7 +20,7 @@ fn spooled(bed: &Bed) -> Agent {
 #[test]
 fn a_stop_keeps_everything_for_the_next_start() {
     let bed = Bed::new();
-    spooled(&bed).stop();
+    waiting(&bed, &spooling(&bed)).stop();
     bed.intake.accept_connections().expect("a port that can be opened");
     let agent = bed.start(&spooling(&bed));
     wait_arrived(&bed, &agent, CONTEXTS);
@@ -36,8 +36,10 @@ fn a_stop_keeps_everything_for_the_next_start() {
 #[test]
 fn a_killed_agent_loses_nothing_that_was_on_disk() {
     let bed = Bed::new();
-    let agent = spooled(&bed);
-    let before = agent.status().endpoints.remove(0);
+    let agent = waiting(&bed, &spooling_at_once(&bed));
+    let before =
+        agent.wait_status("payloads are on disk", |status| status.endpoints[0].spooled_files > 0);
+    let before = &before.endpoints[0];
     agent.kill();
 
     bed.intake.accept_connections().expect("a port that can be opened");
@@ -58,8 +60,11 @@ fn a_killed_agent_loses_nothing_that_was_on_disk() {
 #[test]
 fn a_damaged_file_is_put_aside() {
     let bed = Bed::new();
-    spooled(&bed).stop();
+    let agent = waiting(&bed, &spooling_at_once(&bed));
+    agent.wait_status("payloads are on disk", |status| status.endpoints[0].spooled_files > 0);
+    agent.stop();
     let files = files_below(&bed.path("transactions_to_retry"));
+    assert!(files.len() > 1, "the stop adds to what was spooled: {files:?}");
     let damaged = files.iter().max().expect("the spool has files");
     let contents = std::fs::read(damaged).expect("our own file");
     std::fs::write(damaged, &contents[..contents.len() / 2]).expect("our own file");

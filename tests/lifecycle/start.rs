@@ -43,8 +43,8 @@ fn a_socket_that_another_agent_serves_is_named() {
     let bed = Bed::new();
     let agent = bed.start(&with_only(&bed, "dogstatsd_socket"));
     let other = Bed::new();
-    let settings = with_only(&other, "dogstatsd_socket")
-        .set("dogstatsd_socket", json!(bed.path("dsd.sock")));
+    let settings =
+        with_only(&other, "dogstatsd_socket").set("dogstatsd_socket", json!(bed.path("dsd.sock")));
     refuses(&other, &settings, 1, &["dsd.sock", "in use by another process"]);
     bed.finish(agent);
 }

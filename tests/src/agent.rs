@@ -41,7 +41,10 @@ impl Agent {
         let is_up = wait_for(WAIT_MAX, || {
             let is_gone = agent.child.try_wait().expect("our own child").is_some();
             assert!(!is_gone, "the agent ended at start:\n{}", agent.log());
-            agent.ask("GET", "/health/live", &[]).is_ok_and(|reply| reply.is_success()).then_some(())
+            agent
+                .ask("GET", "/health/live", &[])
+                .is_ok_and(|reply| reply.is_success())
+                .then_some(())
         });
         assert!(is_up.is_some(), "the agent does not answer:\n{}", agent.log());
         agent

@@ -129,9 +129,9 @@ impl Expected {
             let found = check_cell(context, cell, &mut arrived);
             wrong.extend(found.err().map(|what| format!("{context:?}: {what}")));
         }
-        let others = arrived.left().filter(|(name, _)| {
-            !self.ignored_suffixes.iter().any(|suffix| name.ends_with(suffix))
-        });
+        let others = arrived
+            .left()
+            .filter(|(name, _)| !self.ignored_suffixes.iter().any(|suffix| name.ends_with(suffix)));
         wrong.extend(others.map(|context| format!("{context:?}: not expected")));
         assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 
@@ -150,12 +150,17 @@ fn check_cell(context: &Context, cell: &Cell, arrived: &mut Arrived) -> Result<(
         Cell::Gauge { last } => same("last", arrived.gauge(context, "", "")?.last, *last),
         Cell::Distribution { samples } => {
             let sketched = arrived.sketched(context)?;
-            if sketched == *samples { Ok(()) } else { Err(format!("{sketched:?}, not {samples:?}")) }
+            if sketched == *samples {
+                Ok(())
+            } else {
+                Err(format!("{sketched:?}, not {samples:?}"))
+            }
         }
         Cell::Set { members, calls } => {
             let gauge = arrived.gauge(context, "", "")?;
             // A member that comes again after a bucket boundary counts again.
-            let (least, most) = (members.len(), if gauge.points == 1 { members.len() } else { *calls });
+            let (least, most) =
+                (members.len(), if gauge.points == 1 { members.len() } else { *calls });
             if (to_f64(least)..=to_f64(most)).contains(&gauge.sum) {
                 Ok(())
             } else {

@@ -36,9 +36,7 @@ fn a_capture_can_be_replayed() {
     let agent = bed.start(&bed.settings());
     let path = PathBuf::from(command(&agent, &["dogstatsd", "capture", "--duration", "1m"]));
     send(&agent, &["seen:3|c|#a:b\nseen:4|c|#a:b", "seen:5|c|#a:b"]);
-    agent.wait_status("both are captured", |status| {
-        status.total(Counter::CapturedPackets) == 2
-    });
+    agent.wait_status("both are captured", |status| status.total(Counter::CapturedPackets) == 2);
     command(&agent, &["dogstatsd", "capture", "--stop"]);
     let first = bed.finish(agent);
     assert_eq!(counted(&first, "seen"), 12);

@@ -56,8 +56,7 @@ fn sketches_are_columns_by_key() {
 }
 
 fn encoding_of(kind: &str) -> Option<String> {
-    let requests =
-        deliver_as(|_, settings| settings.set("serializer_compressor_kind", kind));
+    let requests = deliver_as(|_, settings| settings.set("serializer_compressor_kind", kind));
     let series = requests.iter().find(|request| request.route == Some(Route::SeriesV3));
     let encoding = series.expect("series were sent").header("content-encoding");
     encoding.filter(|name| *name != "identity").map(str::to_owned)

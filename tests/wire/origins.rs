@@ -13,7 +13,8 @@ use signal::Counter;
 use crate::capture_files::replay;
 use crate::deliver::{send, tags_of};
 
-const CONTAINER: &str = "container_id://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const CONTAINER: &str =
+    "container_id://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 /// No process of this machine: beyond the largest process id.
 const PID: i32 = 4_999_999;
 
@@ -49,7 +50,8 @@ fn replayed_packets_get_the_tags_of_their_senders() {
     let path = bed.path("recorded.dog");
     let file = File::create(&path).expect("a writable directory");
     let mut writer = Writer::new(file, Compression::None).expect("a capture file");
-    for (at, payload) in ["from.peer:1|c", "from.peer:1|c|#dd.internal.card:high"].iter().enumerate()
+    for (at, payload) in
+        ["from.peer:1|c", "from.peer:1|c|#dd.internal.card:high"].iter().enumerate()
     {
         let record = Record {
             unix_ns: 1_700_000_000_000_000_000 + i64::try_from(at).expect("few records"),
@@ -67,8 +69,7 @@ fn replayed_packets_get_the_tags_of_their_senders() {
         finished.contents.named("from.peer").map(|metric| metric.tags.join(",")).collect();
     tag_sets.sort();
     tag_sets.dedup();
-    let expected =
-        ["container:shop-1-web,env:prod,image:shop,pod:shop-1", "env:prod,image:shop"];
+    let expected = ["container:shop-1-web,env:prod,image:shop,pod:shop-1", "env:prod,image:shop"];
     assert_eq!(tag_sets, expected);
 }
 
