@@ -28,11 +28,10 @@ pub enum Wait {
 ///
 /// A look that found something is followed by a pause, during which nothing is watched; one that
 /// found nothing is followed by a sleep until something comes. The pause halves when a queue was
-/// found half full and grows again, up to its maximum, while queues are found less than a third
+/// found 40 % full and grows again, up to its maximum, while queues are found less than a quarter
 /// full: the queue of a Unix datagram socket holds 11 packets by default, a few milliseconds of
-/// traffic. A queue found full suspends pausing for [`CALM_LOOKS`] looks that found little, so that
-/// senders that do not wait lose nothing to a pause that they did not lose to the length of their
-/// queue.
+/// traffic. A queue found 60 % full suspends pausing for [`CALM_LOOKS`] looks that found little, so
+/// that senders that do not wait lose as little as possible to a pause.
 #[derive(Clone, Copy, Debug)]
 pub struct Moderation {
     pause_max: Duration,
@@ -42,9 +41,9 @@ pub struct Moderation {
 
 /// Looks at calm queues after which pausing is tried again.
 const CALM_LOOKS: u32 = 4096;
-const FULL_PERCENT: u32 = 85;
-const HIGH_PERCENT: u32 = 50;
-const LOW_PERCENT: u32 = 33;
+const FULL_PERCENT: u32 = 60;
+const HIGH_PERCENT: u32 = 40;
+const LOW_PERCENT: u32 = 25;
 /// A shorter pause costs more than it saves: programming the timer is most of a wake-up.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 
@@ -115,7 +114,7 @@ mod tests {
     fn the_pause_follows_the_fill_of_the_queue() {
         let mut moderation = settled();
         assert_eq!(moderation.next(found(6, 55)), Wait::Pause(PAUSE / 2));
-        assert_eq!(moderation.next(found(4, 40)), Wait::Pause(PAUSE / 2));
+        assert_eq!(moderation.next(found(3, 30)), Wait::Pause(PAUSE / 2));
         let Wait::Pause(longer) = moderation.next(found(2, 20)) else { panic!("no pause") };
         assert!(longer > PAUSE / 2 && longer < PAUSE);
         moderation.next(found(6, 55));
