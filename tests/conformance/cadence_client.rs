@@ -1,4 +1,4 @@
-//! `cadence` for Rust, in this process: buffered sinks behind a queue, as its documentation advises.
+//! `cadence` for Rust, in this process: buffered sinks behind a queue, as it advises.
 //!
 //! It has no events, no service checks, no aggregation and no telemetry.
 

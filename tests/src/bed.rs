@@ -82,7 +82,7 @@ impl Bed {
             .set("dogstatsd_stream_socket", json!(self.path("dsd-stream.sock")))
             .set("corelane.lanes", 2)
             .set("corelane.api_socket", json!(self.path("api.sock")))
-            // With 1 s two flushes can fall into one second and report the agent's own gauges twice.
+            // With 1 s two flushes can fall into one second, and the agent's own gauges clash.
             .set("corelane.flush_interval_secs", 2)
             .set("corelane.receive_buffer_bytes", 4 << 20)
             .set("forwarder_backoff_base", 1)
@@ -98,8 +98,8 @@ impl Bed {
         Agent::start(self, settings)
     }
 
-    /// Ends a test: waits until the agent has read everything, asserts the identities, stops it with
-    /// SIGTERM, asserts status 0 and that the intake has nothing to object to.
+    /// Ends a test: waits until the agent has read everything, asserts the identities, stops it
+    /// with SIGTERM, asserts status 0 and that the intake has nothing to object to.
     ///
     /// # Panics
     /// When any of this is not so.

@@ -18,8 +18,8 @@
 //!
 //! Not here: a model of the agent. What must arrive follows from what was sent alone.
 //!
-//! Invariants: nothing waits for a fixed time, only for conditions with a limit; every port and path
-//! belongs to one test; the agent sees nothing of the environment but the search path.
+//! Invariants: nothing waits for a fixed time, only for conditions with a limit; every port and
+//! path belongs to one test; the agent sees nothing of the environment but the search path.
 
 #![forbid(unsafe_code)]
 

@@ -10,8 +10,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Looks until `find` gives something; `None` after `time_max`.
 ///
-/// Another process is looked at from outside, and it tells nobody when it changes: looking again and
-/// again is the only way.
+/// Another process is looked at from outside, and it tells nobody when it changes: looking again
+/// and again is the only way.
 pub fn wait_for<T>(time_max: Duration, mut find: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + time_max;
     loop {
