@@ -1,5 +1,5 @@
-//! `cargo x instructions`: instructions per metric line under callgrind, which do not depend on what
-//! else the machine does.
+//! `cargo x instructions`: instructions per metric line under callgrind, which do not depend on
+//! what else the machine does.
 
 use std::process::Command;
 

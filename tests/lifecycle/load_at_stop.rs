@@ -1,7 +1,9 @@
 //! SIGTERM while packets wait in the sockets: everything the kernel took from the senders is
 //! flushed and delivered.
 
-use std::sync::atomic::AtomicBool;
+use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bed::{Bed, Transport};
 use load::{Load, LoadSpec, Progress, TypeMix};
@@ -45,6 +47,32 @@ fn a_stop_loses_nothing_that_waits_in_uds() {
 #[test]
 fn a_stop_loses_nothing_that_waits_in_streams() {
     loses_nothing(Transport::UdsStream, load::Transport::UdsStream, 200_000);
+}
+
+/// A sender that goes on while the agent stops: what the kernel took before it was refused arrives.
+#[test]
+fn a_stop_under_load_loses_nothing_that_was_taken_over_uds() {
+    const BEFORE_STOP: u64 = 20_000;
+    let bed = Bed::new();
+    let agent = bed.start(&bed.settings());
+    let socket = UnixDatagram::unbound().expect("a socket");
+    socket.connect(agent.address(Transport::Uds)).expect("a listener");
+    let sent = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&sent);
+    let sender = std::thread::spawn(move || {
+        while socket.send(b"hits:1|c").is_ok() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    while sent.load(Ordering::Relaxed) < BEFORE_STOP {
+        assert!(!sender.is_finished(), "the agent refused packets before it stopped");
+        std::thread::yield_now();
+    }
+    agent.stop();
+    sender.join().expect("a sender that was refused");
+    let arrived = bed.intake.store().total_of("hits");
+    let sent = f64::from(u32::try_from(sent.load(Ordering::Relaxed)).expect("few"));
+    assert!((arrived - sent).abs() < 0.5, "{arrived} arrived of {sent}");
 }
 
 /// Few enough for the receive buffer: UDP drops what does not fit.

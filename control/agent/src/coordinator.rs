@@ -178,9 +178,12 @@ impl Coordinator {
         if late > 0 {
             log::warn!("{late} lanes did not answer a flush in time; their data follows");
         }
-        let report = SelfReport { now_secs, payloads_dropped: self.payloads_dropped() };
+        let payloads_dropped = self.payloads_dropped();
         let mut totals = totals(&self.totals);
-        self.flusher.flush(flushed, cutoff_secs, Some(report), &mut totals);
+        // Two points of one second would overwrite each other.
+        let is_due = totals.last_unix_secs < now_secs;
+        let report = is_due.then_some(SelfReport { now_secs, payloads_dropped });
+        self.flusher.flush(flushed, cutoff_secs, report, &mut totals);
         totals.count += 1;
         totals.last_unix_secs = now_secs;
         totals.late_lanes += late as u64;

@@ -91,15 +91,18 @@ impl Flusher {
                 delivery.send_each(|settings, out| encode_events(&events, host, settings, out));
             totals.events.merge(&stats.unwrap_or_default());
         }
-        if !checks.is_empty() {
+        for checks in checks.chunks(CHECKS_PER_PAYLOAD) {
             let stats =
-                delivery.send_each(|settings, out| encode_service_checks(&checks, settings, out));
+                delivery.send_each(|settings, out| encode_service_checks(checks, settings, out));
             totals.checks.merge(&stats.unwrap_or_default());
         }
         totals.last_contexts = merged.contexts;
         totals.merge += merged;
     }
 }
+
+/// As Agent Data Plane: the intake publishes no limit. spec: metrics-intake §8.3.
+const CHECKS_PER_PAYLOAD: usize = 100;
 
 /// Lowers the priority of the calling thread, where that is allowed; it always is.
 fn lower_priority() {

@@ -89,6 +89,7 @@ impl Drive {
 
     /// Reads what the sockets still hold when the lane stops.
     pub(crate) fn drain_for_stop(&mut self) {
+        self.sources.refuse_more();
         for _ in 0..LAST_LOOKS {
             let now = clock();
             if self.look(now).packets == 0 {

@@ -91,6 +91,13 @@ impl Sources {
         found
     }
 
+    /// Refuses what is sent from now on, so that what is queued can be read to its end.
+    pub(crate) fn refuse_more(&self) {
+        for source in self.udp.iter().chain(&self.uds) {
+            source.socket.refuse_more();
+        }
+    }
+
     /// Reports what the kernel dropped since the last time.
     pub(crate) fn count_kernel_drops(&mut self, lane: &mut Lane) {
         if let Some(udp) = &mut self.udp {

@@ -61,6 +61,13 @@ impl DatagramSocket {
         batch.receive(self.fd.as_fd(), self.has_control)
     }
 
+    /// Refuses what is sent from now on; what is queued can still be read. Only Unix senders learn
+    /// of it: UDP has no way to tell them.
+    pub fn refuse_more(&self) {
+        // A UDP socket has no connection to shut down, and says so.
+        socket2::SockRef::from(&self.fd).shutdown(std::net::Shutdown::Read).ok();
+    }
+
     /// Address of a UDP socket.
     #[must_use]
     pub const fn address(&self) -> Option<std::net::SocketAddr> {
