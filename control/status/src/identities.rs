@@ -22,31 +22,6 @@ pub struct Identity {
     pub formula: &'static str,
 }
 
-/// Counters of lines that were not taken.
-const REFUSED: [Counter; 10] = [
-    Counter::Unterminated,
-    Counter::RefusedFormat,
-    Counter::RefusedNameOrValue,
-    Counter::RefusedType,
-    Counter::RefusedValue,
-    Counter::RefusedRate,
-    Counter::RefusedTimestamp,
-    Counter::RefusedEvent,
-    Counter::RefusedCheck,
-    Counter::DroppedEventLimit,
-];
-
-/// Counters of samples that were parsed and not recorded.
-const DROPPED: [Counter; 7] = [
-    Counter::DroppedNotFinite,
-    Counter::DroppedFiltered,
-    Counter::DroppedContextLimit,
-    Counter::DroppedTypeConflict,
-    Counter::DroppedTimedType,
-    Counter::DroppedTimedLimit,
-    Counter::DroppedCellLimit,
-];
-
 /// The identities of a snapshot, in the order data moves.
 ///
 /// Lanes publish their counters once a turn and one after the other, so a snapshot taken under
@@ -62,13 +37,13 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
         exact(
             "messages",
             total(Counter::Messages),
-            sum(&taken) + sum(&REFUSED),
+            sum(&taken) + sum(Counter::REFUSED) + total(Counter::DroppedEventLimit),
             "received = metric lines + events + checks + refused + over limit",
         ),
         exact(
             "samples",
             total(Counter::Samples) + total(Counter::CopiedToDistribution),
-            sum(&aggregated) + sum(&DROPPED),
+            sum(&aggregated) + sum(Counter::SAMPLES_DROPPED),
             "parsed + copied to distributions = recorded + timestamped + dropped",
         ),
         open(
@@ -121,7 +96,9 @@ mod tests {
     fn every_reason_to_refuse_or_drop_is_on_one_side() {
         for counter in Counter::ALL {
             let name = counter.name();
-            let is_listed = REFUSED.contains(counter) || DROPPED.contains(counter);
+            let is_listed = Counter::REFUSED.contains(counter)
+                || Counter::SAMPLES_DROPPED.contains(counter)
+                || *counter == Counter::DroppedEventLimit;
             let is_loss = name.starts_with("refused_") || name.starts_with("dropped_");
             assert_eq!(is_listed, is_loss && *counter != Counter::DroppedAtStop, "{name}");
         }

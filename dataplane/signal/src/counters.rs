@@ -145,6 +145,32 @@ counters! {
     StreamsOpen => "streams_open",
 }
 
+impl Counter {
+    /// Messages that were refused, by reason: part of what [`Counter::Messages`] counts.
+    pub const REFUSED: &'static [Self] = &[
+        Self::Unterminated,
+        Self::RefusedFormat,
+        Self::RefusedNameOrValue,
+        Self::RefusedType,
+        Self::RefusedValue,
+        Self::RefusedRate,
+        Self::RefusedTimestamp,
+        Self::RefusedEvent,
+        Self::RefusedCheck,
+    ];
+
+    /// Samples that were parsed and not recorded, by reason.
+    pub const SAMPLES_DROPPED: &'static [Self] = &[
+        Self::DroppedNotFinite,
+        Self::DroppedFiltered,
+        Self::DroppedContextLimit,
+        Self::DroppedTypeConflict,
+        Self::DroppedTimedType,
+        Self::DroppedTimedLimit,
+        Self::DroppedCellLimit,
+    ];
+}
+
 /// The counters of one lane, published once per turn.
 ///
 /// One writer, so that an add is a relaxed load and store without a locked instruction.

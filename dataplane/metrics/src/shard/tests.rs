@@ -233,27 +233,6 @@ fn new_rules_apply_to_lines_that_are_known() {
     );
 }
 
-const DROPS: [Counter; 7] = [
-    Counter::DroppedNotFinite,
-    Counter::DroppedFiltered,
-    Counter::DroppedContextLimit,
-    Counter::DroppedTypeConflict,
-    Counter::DroppedTimedType,
-    Counter::DroppedTimedLimit,
-    Counter::DroppedCellLimit,
-];
-const REFUSALS: [Counter; 9] = [
-    Counter::Unterminated,
-    Counter::RefusedFormat,
-    Counter::RefusedNameOrValue,
-    Counter::RefusedType,
-    Counter::RefusedValue,
-    Counter::RefusedRate,
-    Counter::RefusedTimestamp,
-    Counter::RefusedEvent,
-    Counter::RefusedCheck,
-];
-
 fn line() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec!["a", "b", "c", "noise", "", "_e{", "_sc|x", "\u{e9}"]);
     let value = prop::sample::select(vec!["1", "2:3", "nan", "x", "", "1e400", "inf:1"]);
@@ -302,11 +281,11 @@ proptest! {
         prop_assert_eq!(
             count(&shard, &[Counter::Messages]),
             count(&shard, &[Counter::MetricLines, Counter::Events, Counter::ServiceChecks,
-                Counter::DroppedEventLimit]) + count(&shard, &REFUSALS)
+                Counter::DroppedEventLimit]) + count(&shard, Counter::REFUSED)
         );
         prop_assert_eq!(
             count(&shard, &[Counter::Samples, Counter::CopiedToDistribution]),
-            count(&shard, &[Counter::Recorded, Counter::RecordedTimed]) + count(&shard, &DROPS)
+            count(&shard, &[Counter::Recorded, Counter::RecordedTimed]) + count(&shard, Counter::SAMPLES_DROPPED)
         );
         let recorded = count(&shard, &[Counter::Recorded]);
         let flushed = shard.flush_all();
