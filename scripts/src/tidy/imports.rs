@@ -5,8 +5,24 @@
 
 use super::{Finding, Tree, numbered};
 
-const DATAPLANE: &[&str] =
-    &["signal", "receive", "parse", "context", "entity", "naming", "sketch", "metrics", "lane"];
+const DATAPLANE: &[&str] = &[
+    "signal",
+    "receive",
+    "parse",
+    "context",
+    "entity",
+    "naming",
+    "sketch",
+    "metrics",
+    "server",
+    "span",
+    "sql",
+    "obfuscate",
+    "sampling",
+    "stats",
+    "traces",
+    "lane",
+];
 const CONTROL: &[&str] =
     &["config", "origin", "capture", "merge", "encode", "forward", "host", "status", "agent"];
 const BENCH: &[&str] = &["intake", "load"];
@@ -21,6 +37,13 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("dataplane/context", &[&["signal"]]),
     ("dataplane/naming", &[&["signal"]]),
     ("dataplane/metrics", &[&["signal", "context", "entity", "naming", "parse", "sketch"]]),
+    ("dataplane/server", &[&["receive"]]),
+    ("dataplane/span", &[]),
+    ("dataplane/sql", &[]),
+    ("dataplane/obfuscate", &[]),
+    ("dataplane/sampling", &[]),
+    ("dataplane/stats", &[]),
+    ("dataplane/traces", &[&["span", "sql", "obfuscate", "sampling", "stats"]]),
     ("dataplane/lane", &[DATAPLANE]),
     ("control/config", &[]),
     ("control/status", &[&["signal"]]),
@@ -35,7 +58,20 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("bench/intake", &[]),
     ("bench/load", &[]),
     ("bench/run", &[BENCH]),
-    ("fuzz", &[&["capture", "config", "parse", "receive"]]),
+    (
+        "fuzz",
+        &[&[
+            "capture",
+            "config",
+            "obfuscate",
+            "parse",
+            "receive",
+            "server",
+            "span",
+            "sql",
+            "stats",
+        ]],
+    ),
     ("tests", &[DATAPLANE, CONTROL, BENCH]),
     ("scripts", &[]),
 ];
