@@ -1,0 +1,39 @@
+//! Batches of spans: what one request of a tracer becomes.
+//!
+//! ```text
+//! body --decode--> Batch { strings, spans, attributes, chunks } --passes edit it--> encode
+//! ```
+//!
+//! A [`Batch`] is a struct of arrays around the request's body. A string is an index ([`Str`]) into
+//! a table of ranges of that body; what processing writes anew is appended to the same bytes, so
+//! that nothing is copied that stays as it came, a batch has no lifetime, and decoding allocates
+//! per batch, not per span. An attribute is 16 bytes, a span 144.
+//!
+//! All wire formats come down to this one model. In the formats before v1.0 `meta`, `metrics` and
+//! `meta_struct` are three key spaces: they are told apart by the kind of value
+//! ([`Value::Text`], [`Value::Double`], [`Value::Bytes`]), and a key may appear once in each. The
+//! last entry of a key counts, as it does in a protobuf map; decoders do not look for duplicates.
+//!
+//! Keys that processing asks for are recognised while decoding ([`Key`]), and each span says which
+//! of them it has ([`KeySet`]): looking for what is not there costs one test of a bit.
+//!
+//! Invariants: every [`Str`] of a batch is in its table; an empty string is [`Str::EMPTY`]; a text
+//! is UTF-8 (decoders repair it); every list lies within its arena.
+//!
+//! Not here: what spans mean (`traces`).
+
+#![forbid(unsafe_code)]
+
+mod attribute;
+mod batch;
+mod key;
+mod list;
+mod span;
+mod strings;
+
+pub use attribute::{Attribute, Value};
+pub use batch::{Batch, Chunk, Format, Header, PRIORITY_NONE};
+pub use key::{Key, KeySet};
+pub use list::{Arena, List, Slice};
+pub use span::{Event, Link, Span, SpanKind};
+pub use strings::{Str, Strings};

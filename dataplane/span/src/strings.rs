@@ -1,0 +1,191 @@
+//! Strings as ranges of one byte arena.
+
+/// Index of a string in the [`Strings`] of its batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Str(u32);
+
+impl Str {
+    /// The empty string, in every table.
+    pub const EMPTY: Self = Self(0);
+
+    /// Whether this is the empty string.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Its place in the table, for tables beside it.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) const fn from_raw(index: u32) -> Self {
+        Self(index)
+    }
+
+    pub(crate) const fn raw(self) -> u32 {
+        self.0
+    }
+}
+
+/// The bytes of a request followed by the strings that were written since, and where each string
+/// lies. Also holds binary values, which are ranges like any other.
+#[derive(Clone, Debug)]
+pub struct Strings {
+    bytes: Vec<u8>,
+    ranges: Vec<Range>,
+    body_len: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    start: u32,
+    len: u32,
+}
+
+/// Bytes that processing may write beside a body; what does not fit is replaced by the empty
+/// string. Only a hostile set of replace rules gets there.
+const WRITTEN_BYTES_MAX: usize = 256 << 20;
+/// Longest body that fits the indices together with what is written.
+const BODY_BYTES_MAX: usize = 1 << 30;
+
+impl Strings {
+    /// A table around a body. A body above 1 GiB is cut; receivers allow far less.
+    #[must_use]
+    pub fn new(mut body: Vec<u8>) -> Self {
+        body.truncate(BODY_BYTES_MAX);
+        let body_len = index(body.len());
+        Self { bytes: body, ranges: vec![Range { start: 0, len: 0 }], body_len }
+    }
+
+    /// Starts over with another body, keeping the table's memory. Returns the old bytes, emptied,
+    /// to be filled again.
+    pub fn reset(&mut self, mut body: Vec<u8>) -> Vec<u8> {
+        body.truncate(BODY_BYTES_MAX);
+        self.body_len = index(body.len());
+        self.ranges.truncate(1);
+        let mut old = std::mem::replace(&mut self.bytes, body);
+        old.clear();
+        old
+    }
+
+    /// The request's body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.bytes.get(..self.body_len as usize).unwrap_or_default()
+    }
+
+    /// Strings in the table, the empty one included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// The string that is a range of the body, or binary data; empty when it is not within it.
+    pub fn at(&mut self, start: usize, len: usize) -> Str {
+        let is_within = start.checked_add(len).is_some_and(|end| end <= self.body_len as usize);
+        if len == 0 || !is_within {
+            return Str::EMPTY;
+        }
+        self.push(Range { start: index(start), len: index(len) })
+    }
+
+    /// Writes a string.
+    pub fn add(&mut self, text: &str) -> Str {
+        self.add_bytes(text.as_bytes())
+    }
+
+    /// Writes a binary value.
+    pub fn add_bytes(&mut self, bytes: &[u8]) -> Str {
+        let written = self.bytes.len() - self.body_len as usize;
+        if bytes.is_empty() || bytes.len() > WRITTEN_BYTES_MAX.saturating_sub(written) {
+            return Str::EMPTY;
+        }
+        let start = index(self.bytes.len());
+        self.bytes.extend_from_slice(bytes);
+        self.push(Range { start, len: index(bytes.len()) })
+    }
+
+    /// The first `len` bytes of a string; `len` must be a boundary of characters.
+    pub fn prefix(&mut self, of: Str, len: usize) -> Str {
+        let range = self.range(of);
+        if len == 0 {
+            return Str::EMPTY;
+        }
+        if len >= range.len as usize {
+            return of;
+        }
+        self.push(Range { start: range.start, len: index(len) })
+    }
+
+    /// The bytes of a string or binary value.
+    #[must_use]
+    pub fn bytes(&self, of: Str) -> &[u8] {
+        let Range { start, len } = self.range(of);
+        self.bytes.get(start as usize..start as usize + len as usize).unwrap_or_default()
+    }
+
+    /// A string as text; empty when it is binary data that is no UTF-8.
+    #[must_use]
+    pub fn text(&self, of: Str) -> &str {
+        std::str::from_utf8(self.bytes(of)).unwrap_or_default()
+    }
+
+    /// Length of a string in bytes.
+    #[must_use]
+    pub fn len_of(&self, of: Str) -> usize {
+        self.range(of).len as usize
+    }
+
+    fn range(&self, of: Str) -> Range {
+        self.ranges.get(of.index()).copied().unwrap_or(Range { start: 0, len: 0 })
+    }
+
+    fn push(&mut self, range: Range) -> Str {
+        let string = Str(index(self.ranges.len()));
+        self.ranges.push(range);
+        string
+    }
+}
+
+/// Bodies and what is written beside them are far below 4 GiB.
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_ranges_of_the_body_and_of_what_was_written() {
+        let mut strings = Strings::new(b"GET /users".to_vec());
+        let verb = strings.at(0, 3);
+        let written = strings.add("users");
+        assert_eq!((strings.text(verb), strings.text(written)), ("GET", "users"));
+        assert_eq!(strings.body(), b"GET /users");
+        let cut = strings.prefix(written, 2);
+        assert_eq!(strings.text(cut), "us");
+        assert_eq!(strings.prefix(written, 9), written);
+    }
+
+    #[test]
+    fn an_empty_or_impossible_range_is_the_empty_string() {
+        let mut strings = Strings::new(b"ab".to_vec());
+        assert_eq!(strings.at(1, 0), Str::EMPTY);
+        assert_eq!(strings.at(1, 2), Str::EMPTY);
+        assert_eq!(strings.at(usize::MAX, 2), Str::EMPTY);
+        assert_eq!(strings.add(""), Str::EMPTY);
+        assert_eq!(strings.text(Str::EMPTY), "");
+        assert_eq!(strings.count(), 1);
+    }
+
+    #[test]
+    fn a_reset_forgets_the_strings() {
+        let mut strings = Strings::new(b"old".to_vec());
+        strings.at(0, 3);
+        assert!(strings.reset(b"new".to_vec()).is_empty());
+        assert_eq!((strings.count(), strings.body()), (1, &b"new"[..]));
+    }
+}
