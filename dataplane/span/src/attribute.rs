@@ -81,19 +81,13 @@ impl Attribute {
     /// The text, if it is one.
     #[must_use]
     pub const fn text(self) -> Option<Str> {
-        match self.kind {
-            Kind::Text => Some(Str::from_raw(low(self.bits))),
-            _ => None,
-        }
+        if matches!(self.kind, Kind::Text) { Some(Str::from_raw(low(self.bits))) } else { None }
     }
 
     /// The number, if it is a floating-point one.
     #[must_use]
     pub const fn double(self) -> Option<f64> {
-        match self.kind {
-            Kind::Double => Some(f64::from_bits(self.bits)),
-            _ => None,
-        }
+        if matches!(self.kind, Kind::Double) { Some(f64::from_bits(self.bits)) } else { None }
     }
 
     /// Changes the value, keeping the key.

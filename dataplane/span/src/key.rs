@@ -411,10 +411,7 @@ impl std::fmt::Debug for KeySet {
 }
 
 const fn bit(key: Key) -> u128 {
-    match key {
-        Key::Other => 0,
-        known => 1 << known as u32,
-    }
+    if matches!(key, Key::Other) { 0 } else { 1 << key as u32 }
 }
 
 /// Slots of the index: four for each key, so that most unknown keys meet a vacant one at once.
