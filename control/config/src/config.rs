@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::entry::{
-    BoolKey, BytesKey, CommaListKey, DurationKey, Entry, FloatKey, IntKey, JsonKey, ListKey,
-    MapKey, StrKey, TagsKey,
+    BoolKey, BytesKey, CommaListKey, CsvKey, DurationKey, Entry, FloatKey, IntKey, JsonKey,
+    ListKey, MapKey, RatesKey, StrKey, TagsKey,
 };
 use crate::keys;
 use crate::load;
@@ -134,6 +134,12 @@ impl Config {
         self.slots.value(key.0).as_list()
     }
 
+    /// A list of texts whose text form is a row of comma-separated values.
+    #[must_use]
+    pub fn csv(&self, key: CsvKey) -> &[String] {
+        self.slots.value(key.0).as_list()
+    }
+
     /// A list of tags, in the order written. spec: config §3.3
     #[must_use]
     pub fn tags(&self, key: TagsKey) -> &[String] {
@@ -144,6 +150,12 @@ impl Config {
     #[must_use]
     pub fn map(&self, key: MapKey) -> &serde_json::Map<String, serde_json::Value> {
         self.slots.value(key.0).as_map().expect("rows of maps hold JSON objects")
+    }
+
+    /// Rates from 0 to 1 by name.
+    pub fn rates(&self, key: RatesKey) -> impl Iterator<Item = (&str, f64)> {
+        let map = self.slots.value(key.0).as_map().into_iter().flatten();
+        map.map(|(name, rate)| (name.as_str(), rate.as_f64().unwrap_or_default()))
     }
 
     /// A list of structured items.

@@ -120,6 +120,55 @@ impl Config {
         endpoints
     }
 
+    /// All intakes of traces and stats that have keys, the main one first. spec: apm §10.1, §10.3.
+    #[must_use]
+    pub fn trace_endpoints(&self) -> Vec<Endpoint> {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        let main = self.text(keys::APM_DD_URL);
+        let key = serde_json::Value::from(self.api_key());
+        let url = match (main, self.text(keys::DD_URL)) {
+            (Some(url), _) => with_scheme(url),
+            // A stand-in for the service takes all of its data.
+            (None, Some(url)) if site_from_url(&with_scheme(url)).is_empty() => with_scheme(url),
+            (None, _) => self.absolute_site_url("trace.agent.", self.str(keys::SITE)),
+        };
+        endpoints.push(Endpoint {
+            configured: main.map_or_else(|| url.clone(), str::to_owned),
+            url,
+            keys: key_list(&key, "api_key"),
+            role: Role::Main,
+        });
+        for (configured, list) in self.map(keys::APM_ADDITIONAL_ENDPOINTS) {
+            let url = with_scheme(configured);
+            let keys = key_list(list, "apm_config.additional_endpoints");
+            match endpoints.iter_mut().find(|known| known.url == url) {
+                Some(known) => add_keys(known, keys),
+                None => endpoints.push(Endpoint {
+                    url,
+                    configured: configured.clone(),
+                    keys,
+                    role: Role::Additional,
+                }),
+            }
+        }
+        if self.bool(keys::MRF_ENABLED) {
+            let site = self.str(keys::MRF_SITE);
+            let url = match self.text(keys::MRF_DD_URL) {
+                Some(url) => with_scheme(url),
+                None => self.absolute_site_url("trace.agent.mrf.", site),
+            };
+            let key = serde_json::Value::from(self.str(keys::MRF_API_KEY));
+            endpoints.push(Endpoint {
+                configured: url.clone(),
+                url,
+                keys: key_list(&key, "multi_region_failover.api_key"),
+                role: Role::Failover,
+            });
+        }
+        endpoints.retain(|endpoint| !endpoint.keys.is_empty());
+        endpoints
+    }
+
     /// Configured URLs of additional endpoints that have no keys and so get nothing.
     pub(crate) fn endpoints_without_keys(&self) -> Vec<&str> {
         let lists = self.map(keys::ADDITIONAL_ENDPOINTS).iter();

@@ -21,10 +21,14 @@ pub enum Kind {
     List,
     /// A list of texts; as one text, split on blanks and commas.
     CommaList,
+    /// A list of texts; as one text, a row of comma-separated values with quotes where needed.
+    Csv,
     /// A list of tags; as one text, split on blanks and commas.
     Tags,
     /// A map; as one text, a JSON object.
     Map,
+    /// A map of numbers from 0 to 1; as one text, `name=rate` with commas between.
+    Rates,
     /// A list of structured items; as one text, a JSON list.
     Json,
 }
@@ -42,8 +46,10 @@ impl Kind {
             Self::Bytes => "size",
             Self::List => "list",
             Self::CommaList => "comma list",
+            Self::Csv => "comma-separated values",
             Self::Tags => "tags",
             Self::Map => "map",
+            Self::Rates => "map of rates",
             Self::Json => "json list",
         }
     }
@@ -296,10 +302,14 @@ handles! {
     ListKey = List;
     /// A key read with [`crate::Config::list`], whose text form also splits on commas.
     CommaListKey = CommaList;
+    /// A key read with [`crate::Config::csv`].
+    CsvKey = Csv;
     /// A key read with [`crate::Config::tags`].
     TagsKey = Tags;
     /// A key read with [`crate::Config::map`].
     MapKey = Map;
+    /// A key read with [`crate::Config::rates`].
+    RatesKey = Rates;
     /// A key read with [`crate::Config::json`].
     JsonKey = Json;
 }

@@ -11,6 +11,7 @@ mod forward;
 mod network;
 mod refuse;
 mod secrets;
+mod traces;
 
 pub use self::aggregation::*;
 pub use self::core::*;
@@ -19,6 +20,7 @@ pub use self::dogstatsd::*;
 pub use self::forward::*;
 pub use self::network::*;
 pub use self::secrets::*;
+pub use self::traces::*;
 
 use crate::entry::Entry;
 
@@ -38,6 +40,7 @@ pub fn areas() -> &'static [Area] {
         Area { title: "Identity, tags, logging", entries: CORE },
         Area { title: "DogStatsD", entries: DOGSTATSD },
         Area { title: "Aggregation", entries: AGGREGATION },
+        Area { title: "Traces", entries: TRACES },
         Area { title: "Payloads and delivery", entries: FORWARD },
         Area { title: "Proxy and TLS", entries: NETWORK },
         Area { title: "Secrets", entries: SECRETS },

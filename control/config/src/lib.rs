@@ -52,8 +52,8 @@ pub use config::Config;
 pub use diagnostic::{Diagnostic, Severity};
 pub use endpoints::{Endpoint, EndpointKey, Role, SeriesProtocol, site_from_url, version_prefix};
 pub use entry::{
-    BoolKey, BytesKey, CommaListKey, DurationKey, Entry, FloatKey, IntKey, JsonKey, Kind, ListKey,
-    MapKey, Reload, StrKey, TagsKey,
+    BoolKey, BytesKey, CommaListKey, CsvKey, DurationKey, Entry, FloatKey, IntKey, JsonKey, Kind,
+    ListKey, MapKey, RatesKey, Reload, StrKey, TagsKey,
 };
 pub use explain::{ExplainError, Explanation, LayerValue};
 pub use load::{LoadError, load};

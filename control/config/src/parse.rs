@@ -109,6 +109,8 @@ pub enum ListForm {
     CommaThenBlanks,
     /// Split on commas and blanks; a JSON list is taken as such.
     CommasAndBlanks,
+    /// Split on commas outside of double quotes; a JSON list is taken as such.
+    Csv,
 }
 
 /// Splits a text into a list; empty items are dropped.
@@ -119,17 +121,59 @@ pub fn list(text: &str, form: ListForm) -> Vec<String> {
     if is_json && let Ok(items) = serde_json::from_str::<Vec<String>>(text) {
         return items;
     }
+    if form == ListForm::Csv {
+        return comma_separated(text);
+    }
     let has_comma = text.contains(',');
     let is_separator = |c: char| match form {
         ListForm::Blanks => c.is_whitespace(),
         ListForm::CommaThenBlanks if has_comma => c == ',',
         ListForm::CommaThenBlanks => c.is_whitespace(),
-        ListForm::CommasAndBlanks => c == ',' || c.is_whitespace(),
+        ListForm::CommasAndBlanks | ListForm::Csv => c == ',' || c.is_whitespace(),
     };
     text.split(is_separator)
         .map(str::trim)
         .filter(|item| !item.is_empty())
         .map(str::to_owned)
+        .collect()
+}
+
+/// Comma-separated values: a value that begins with a double quote ends with one, and two of them
+/// inside it stand for one.
+fn comma_separated(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut item = String::new();
+    let mut is_quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if is_quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                item.push('"');
+            }
+            '"' if is_quoted || item.trim().is_empty() => is_quoted = !is_quoted,
+            ',' if !is_quoted => items.push(std::mem::take(&mut item)),
+            other => item.push(other),
+        }
+    }
+    items.push(item);
+    items
+        .iter()
+        .map(|item| item.trim())
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `web|http.request=1,db|query=0.5`: names with numbers.
+#[must_use]
+pub fn rates(text: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(|item| {
+            let (name, rate) = item.rsplit_once('=')?;
+            Some((name.trim().to_owned(), serde_json::Value::from(float(rate)?)))
+        })
         .collect()
 }
 

@@ -155,6 +155,8 @@ pub(crate) fn parse(entry: &Entry, raw: &Raw) -> Result<Parsed, Problem> {
         Kind::Str => Value::Str(choice(entry, text_of(entry, raw)?)?),
         Kind::List => Value::List(list(entry, raw, ListForm::Blanks)?),
         Kind::CommaList | Kind::Tags => Value::List(list(entry, raw, ListForm::CommasAndBlanks)?),
+        Kind::Csv => Value::List(list(entry, raw, ListForm::Csv)?),
+        Kind::Rates => Value::Json(rates(entry, raw)?),
         Kind::Map => Value::Json(json(entry, raw, serde_json::Value::is_object, "{\"key\": ...}")?),
         Kind::Json => Value::Json(json(entry, raw, serde_json::Value::is_array, "[...]")?),
     };
@@ -260,6 +262,29 @@ fn json(
         return Err(Problem::new(format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     if is_wanted(&value) { Ok(value) } else { Err(not_read(entry, raw)) }
+}
+
+/// A map whose values are rates; as one text, `name=rate,...`.
+fn rates(entry: &Entry, raw: &Raw) -> Result<serde_json::Value, Problem> {
+    let map = match raw {
+        Raw::Yaml(Node { kind: NodeKind::Map(_), .. }) => {
+            json(entry, raw, serde_json::Value::is_object, "name: rate")?
+        }
+        Raw::Yaml(Node { kind: NodeKind::Null, .. }) => serde_json::json!({}),
+        Raw::Text(text) if text.trim_start().starts_with('{') => {
+            json(entry, raw, serde_json::Value::is_object, "{\"name\": rate}")?
+        }
+        Raw::Text(_) | Raw::Yaml(_) => {
+            let rates = parse::rates(&text_of(entry, raw)?);
+            rates.map(serde_json::Value::Object).ok_or_else(|| not_read(entry, raw))?
+        }
+    };
+    let is_rate =
+        |rate: &serde_json::Value| rate.as_f64().is_some_and(|rate| (0.0..=1.0).contains(&rate));
+    match map.as_object().into_iter().flatten().find(|(_, rate)| !is_rate(rate)) {
+        Some((name, _)) => Err(Problem::new(format!("`{name}` needs a rate from 0 to 1"))),
+        None => Ok(map),
+    }
 }
 
 /// Whether a value has more than so many collections inside each other.

@@ -77,7 +77,7 @@ fn explanations_show_every_layer() {
 fn names_that_cannot_be_explained_get_a_hint() {
     let config = loaded(YAML);
     let failure = |name: &str| config.explain(name).unwrap_err();
-    assert!(matches!(failure("apm_config.enabled"), ExplainError::Unused { .. }));
+    assert!(matches!(failure("apm_config.log_file"), ExplainError::Unused { .. }));
     assert_eq!(
         failure("dogstatsd_workers_count").to_string(),
         "dogstatsd_workers_count is a key of the Agent that corelane does not use; see \

@@ -69,6 +69,42 @@ pub(super) fn http_url(value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+pub(super) fn expressions(value: &Value) -> Result<(), String> {
+    value.as_list().iter().try_for_each(|pattern| expression(pattern))
+}
+
+/// Tags whose value, after the first colon, is a regular expression.
+pub(super) fn tag_expressions(value: &Value) -> Result<(), String> {
+    let patterns = value.as_list().iter().filter_map(|tag| tag.split_once(':'));
+    patterns.map(|(_, pattern)| pattern.trim()).try_for_each(expression)
+}
+
+/// Rules with a name, a pattern and a replacement.
+pub(super) fn replace_rules(value: &Value) -> Result<(), String> {
+    for rule in value.as_json().and_then(serde_json::Value::as_array).into_iter().flatten() {
+        let text = |key: &str| rule.get(key).and_then(serde_json::Value::as_str);
+        let (Some(name), Some(pattern)) = (text("name"), text("pattern")) else {
+            return Err("each rule needs a name and a pattern, and usually a repl".to_owned());
+        };
+        if name.is_empty() {
+            return Err("the name of a rule is a key, `resource.name` or `*`".to_owned());
+        }
+        expression(pattern)?;
+    }
+    Ok(())
+}
+
+fn expression(pattern: &str) -> Result<(), String> {
+    match regex::Regex::new(pattern) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let error = error.to_string();
+            let cause = error.lines().last().unwrap_or_default();
+            Err(format!("`{pattern}` is no regular expression: {cause}"))
+        }
+    }
+}
+
 pub(super) fn url_map(value: &Value) -> Result<(), String> {
     let Some(map) = value.as_map() else { return Ok(()) };
     for (url, keys) in map {

@@ -39,13 +39,14 @@ fn add(entry: &'static Entry, name: &str, text: &str, gathered: &mut Gathered) {
     let source = Source::Env(name.to_owned());
     let can_be_empty = match entry.kind {
         Kind::Str => entry.choices.is_empty(),
-        Kind::List | Kind::CommaList | Kind::Tags => true,
+        Kind::List | Kind::CommaList | Kind::Csv | Kind::Tags => true,
         Kind::Bool
         | Kind::Int
         | Kind::Float
         | Kind::Duration
         | Kind::Bytes
         | Kind::Map
+        | Kind::Rates
         | Kind::Json => false,
     };
     if text.trim().is_empty() && !can_be_empty {

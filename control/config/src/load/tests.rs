@@ -93,7 +93,7 @@ fn unknown_names_are_told_from_unused_ones() {
     let yaml = "\
 dogstatsd_prot: 1
 apm_config:
-  enabled: true
+  log_file: x
   nonsense_of_mine: 1
 dogstatsd_workers_count: 2
 telemetry: 7
@@ -102,28 +102,28 @@ site: datadoghq.com
 site: datadoghq.eu
 ";
     let env = [
-        ("DD_APM_ENABLED", "true"),
+        ("DD_APM_LOG_FILE", "x"),
         ("DD_SERVICE", "web"),
         ("DD_TAG", "a:b"),
         ("PATH", "/bin"),
         ("DD_LOG_LEVEL", ""),
     ];
-    let config = loaded(yaml, &env, &[("dogstatsd_porr", "1"), ("apm_config.env", "x")]);
+    let config = loaded(yaml, &env, &[("dogstatsd_porr", "1"), ("apm_config.log_file", "x")]);
     assert_eq!(config.str(keys::SITE), "datadoghq.eu");
     expect![[r#"
         warning: datadog.yaml:1: dogstatsd_prot: unknown key (did you mean dogstatsd_port?)
-        note: datadog.yaml:3: apm_config.enabled: this key of the Agent is not used by corelane
+        note: datadog.yaml:3: apm_config.log_file: this key of the Agent is not used by corelane
         warning: datadog.yaml:4: apm_config.nonsense_of_mine: unknown key
         note: datadog.yaml:5: dogstatsd_workers_count: this key of the Agent is not used by corelane (see corelane.lanes)
         warning: datadog.yaml:6: telemetry: this is a section: its keys belong below it, indented
         warning: datadog.yaml:7: api_ke\u{200b}y: unknown key: it holds the invisible or look-alike character U+200B at byte 6 (did you mean api_key?)
         warning: datadog.yaml:9: site: the key stands here again; this line wins
         note: DD_LOG_LEVEL: log_level: the variable is empty and ignored
-        note: DD_APM_ENABLED: this variable of the Agent is not used by corelane
+        note: DD_APM_LOG_FILE: this variable of the Agent is not used by corelane
         note: DD_SERVICE: this variable of the Agent is not used by corelane
         warning: DD_TAG: unknown variable (did you mean DD_TAGS?)
         error: flag dogstatsd_porr: dogstatsd_porr: there is no such key (did you mean dogstatsd_port?)
-        error: flag apm_config.env: apm_config.env: this key of the Agent is not used by corelane
+        error: flag apm_config.log_file: apm_config.log_file: this key of the Agent is not used by corelane
     "#]]
     .assert_eq(&findings(&config));
 }
