@@ -188,7 +188,7 @@ impl Batch {
                 return;
             }
         }
-        let name = self.strings.add(key.as_str());
+        let name = self.strings.name(key);
         span.keys.insert(key);
         self.attributes.push(&mut span.attributes, Attribute::new(name, key, value));
     }

@@ -123,6 +123,38 @@ impl<T: Copy + Default> Arena<T> {
         list.room += 1;
     }
 
+    /// Keeps the items that `is_kept` chooses, in their order.
+    pub fn retain(&mut self, list: &mut List, is_kept: impl Fn(&T) -> bool) {
+        let (first, mut kept) = (list.start as usize, list.start as usize);
+        for at in first..list.end() {
+            if self.items.get(at).is_some_and(&is_kept) {
+                self.items.copy_within(at..=at, kept);
+                kept += 1;
+            }
+        }
+        let len = index(kept - first);
+        list.room += list.len - len;
+        list.len = len;
+    }
+
+    /// Adds items at the end that do not grow.
+    pub fn extend(&mut self, items: &[T]) -> Slice {
+        let slice = Slice { start: index(self.items.len()), len: index(items.len()) };
+        self.items.extend_from_slice(items);
+        slice
+    }
+
+    /// Items that do not grow.
+    #[must_use]
+    pub fn slice(&self, slice: Slice) -> &[T] {
+        self.items.get(slice.range()).unwrap_or_default()
+    }
+
+    /// Items that do not grow, to be changed in place.
+    pub fn slice_mut(&mut self, slice: Slice) -> &mut [T] {
+        self.items.get_mut(slice.range()).unwrap_or_default()
+    }
+
     /// The items of a list.
     #[must_use]
     pub fn get(&self, list: List) -> &[T] {
@@ -176,6 +208,19 @@ mod tests {
         assert_eq!(arena.get(list), [1, 3]);
         arena.push(&mut list, 4);
         assert_eq!((arena.get(list), arena.count()), (&[1, 3, 4][..], 3));
+    }
+
+    #[test]
+    fn retaining_keeps_the_order_and_frees_room() {
+        let mut arena = Arena::<u8>::default();
+        let mut list = arena.list_of(4);
+        arena.get_mut(list).copy_from_slice(&[1, 2, 3, 4]);
+        arena.retain(&mut list, |item| item % 2 == 0);
+        assert_eq!(arena.get(list), [2, 4]);
+        arena.push(&mut list, 5);
+        assert_eq!((arena.get(list), arena.count()), (&[2, 4, 5][..], 4));
+        let slice = arena.extend(&[8, 9]);
+        assert_eq!(arena.slice(slice), [8, 9]);
     }
 
     proptest::proptest! {

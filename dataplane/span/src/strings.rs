@@ -1,4 +1,6 @@
-//! Strings as ranges of one byte arena.
+//! Strings as ranges of a request's body, and of what was written since.
+
+use crate::Key;
 
 /// Index of a string in the [`Strings`] of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,20 +31,25 @@ impl Str {
     }
 }
 
-/// The bytes of a request followed by the strings that were written since, and where each string
-/// lies. Also holds binary values, which are ranges like any other.
+/// The bytes of a request, the strings that were written since, and where each string lies. Also
+/// holds binary values, which are ranges like any other.
 #[derive(Clone, Debug)]
 pub struct Strings {
-    bytes: Vec<u8>,
+    body: Vec<u8>,
+    written: Vec<u8>,
     ranges: Vec<Range>,
-    body_len: u32,
+    names: Names,
 }
 
+/// Where a string lies: from `body.len()` on, in what was written.
 #[derive(Clone, Copy, Debug)]
 struct Range {
     start: u32,
     len: u32,
 }
+
+/// The strings of the known keys that were written.
+type Names = [Str; Key::Other as usize];
 
 /// Bytes that processing may write beside a body; what does not fit is replaced by the empty
 /// string. Only a hostile set of replace rules gets there.
@@ -55,17 +62,18 @@ impl Strings {
     #[must_use]
     pub fn new(mut body: Vec<u8>) -> Self {
         body.truncate(BODY_BYTES_MAX);
-        let body_len = index(body.len());
-        Self { bytes: body, ranges: vec![Range { start: 0, len: 0 }], body_len }
+        let ranges = vec![Range { start: 0, len: 0 }];
+        Self { body, written: Vec::new(), ranges, names: [Str::EMPTY; _] }
     }
 
     /// Starts over with another body, keeping the table's memory. Returns the old bytes, emptied,
     /// to be filled again.
     pub fn reset(&mut self, mut body: Vec<u8>) -> Vec<u8> {
         body.truncate(BODY_BYTES_MAX);
-        self.body_len = index(body.len());
+        self.written.clear();
         self.ranges.truncate(1);
-        let mut old = std::mem::replace(&mut self.bytes, body);
+        self.names = [Str::EMPTY; _];
+        let mut old = std::mem::replace(&mut self.body, body);
         old.clear();
         old
     }
@@ -73,7 +81,7 @@ impl Strings {
     /// The request's body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        self.bytes.get(..self.body_len as usize).unwrap_or_default()
+        &self.body
     }
 
     /// Strings in the table, the empty one included.
@@ -84,27 +92,31 @@ impl Strings {
 
     /// The string that is a range of the body, or binary data; empty when it is not within it.
     pub fn at(&mut self, start: usize, len: usize) -> Str {
-        let is_within = start.checked_add(len).is_some_and(|end| end <= self.body_len as usize);
-        if len == 0 || !is_within {
-            return Str::EMPTY;
-        }
-        self.push(Range { start: index(start), len: index(len) })
+        let is_within = start.checked_add(len).is_some_and(|end| end <= self.body.len());
+        if is_within { self.split().1.at(start, len) } else { Str::EMPTY }
     }
 
     /// Writes a string.
     pub fn add(&mut self, text: &str) -> Str {
-        self.add_bytes(text.as_bytes())
+        self.split().1.add(text.as_bytes())
     }
 
     /// Writes a binary value.
     pub fn add_bytes(&mut self, bytes: &[u8]) -> Str {
-        let written = self.bytes.len() - self.body_len as usize;
-        if bytes.is_empty() || bytes.len() > WRITTEN_BYTES_MAX.saturating_sub(written) {
-            return Str::EMPTY;
+        self.split().1.add(bytes)
+    }
+
+    /// The name of a known key, written once.
+    pub fn name(&mut self, key: Key) -> Str {
+        let Some(&name) = self.names.get(key as usize) else { return Str::EMPTY };
+        if !name.is_empty() {
+            return name;
         }
-        let start = index(self.bytes.len());
-        self.bytes.extend_from_slice(bytes);
-        self.push(Range { start, len: index(bytes.len()) })
+        let name = self.add(key.as_str());
+        if let Some(held) = self.names.get_mut(key as usize) {
+            *held = name;
+        }
+        name
     }
 
     /// The first `len` bytes of a string; `len` must be a boundary of characters.
@@ -116,14 +128,20 @@ impl Strings {
         if len >= range.len as usize {
             return of;
         }
-        self.push(Range { start: range.start, len: index(len) })
+        self.split().1.push(Range { start: range.start, len: index(len) })
     }
 
     /// The bytes of a string or binary value.
     #[must_use]
+    #[inline]
     pub fn bytes(&self, of: Str) -> &[u8] {
         let Range { start, len } = self.range(of);
-        self.bytes.get(start as usize..start as usize + len as usize).unwrap_or_default()
+        let (start, len) = (start as usize, len as usize);
+        if start < self.body.len() {
+            return self.body.get(start..start + len).unwrap_or_default();
+        }
+        let start = start - self.body.len();
+        self.written.get(start..start + len).unwrap_or_default()
     }
 
     /// A string as text; empty when it is binary data that is no UTF-8.
@@ -134,14 +152,55 @@ impl Strings {
 
     /// Length of a string in bytes.
     #[must_use]
+    #[inline]
     pub fn len_of(&self, of: Str) -> usize {
         self.range(of).len as usize
+    }
+
+    /// The body, and the table to add to while reading it.
+    pub(crate) fn split(&mut self) -> (&[u8], Table<'_>) {
+        let Self { body, written, ranges, .. } = self;
+        let body_len = index(body.len());
+        (body, Table { body_len, written, ranges })
     }
 
     fn range(&self, of: Str) -> Range {
         self.ranges.get(of.index()).copied().unwrap_or(Range { start: 0, len: 0 })
     }
+}
 
+/// The table without the body.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    body_len: u32,
+    written: &'a mut Vec<u8>,
+    ranges: &'a mut Vec<Range>,
+}
+
+impl Table<'_> {
+    /// The string that is a range of the body; the caller has seen that it lies within.
+    #[inline]
+    pub(crate) fn at(&mut self, start: usize, len: usize) -> Str {
+        debug_assert!(start + len <= self.body_len as usize);
+        if len == 0 {
+            Str::EMPTY
+        } else {
+            self.push(Range { start: index(start), len: index(len) })
+        }
+    }
+
+    /// Writes a string or binary value.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Str {
+        let written = self.written.len();
+        if bytes.is_empty() || bytes.len() > WRITTEN_BYTES_MAX.saturating_sub(written) {
+            return Str::EMPTY;
+        }
+        self.written.extend_from_slice(bytes);
+        let start = self.body_len + index(written);
+        self.push(Range { start, len: index(bytes.len()) })
+    }
+
+    #[inline]
     fn push(&mut self, range: Range) -> Str {
         let string = Str(index(self.ranges.len()));
         self.ranges.push(range);
@@ -150,6 +209,7 @@ impl Strings {
 }
 
 /// Bodies and what is written beside them are far below 4 GiB.
+#[inline]
 fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
@@ -179,6 +239,17 @@ mod tests {
         assert_eq!(strings.add(""), Str::EMPTY);
         assert_eq!(strings.text(Str::EMPTY), "");
         assert_eq!(strings.count(), 1);
+    }
+
+    #[test]
+    fn the_name_of_a_key_is_written_once() {
+        let mut strings = Strings::new(Vec::new());
+        let name = strings.name(Key::Env);
+        assert_eq!((strings.name(Key::Env), strings.text(name)), (name, "env"));
+        assert_eq!(strings.name(Key::Other), Str::EMPTY);
+        strings.reset(b"body".to_vec());
+        let name = strings.name(Key::Env);
+        assert_eq!((strings.text(name), strings.count()), ("env", 2));
     }
 
     #[test]
