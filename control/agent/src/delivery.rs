@@ -136,6 +136,7 @@ fn submit(forwarder: &Forwarder, payload: &encode::Payload) {
         endpoint_name: kind.endpoint_name().into(),
         content_type: kind.content_type().into(),
         encoding: payload.encoding.header().map(Into::into),
+        headers: Vec::new(),
         body: payload.body.clone(),
         points: payload.points,
         is_storable: kind.is_storable(),

@@ -37,6 +37,9 @@ pub struct Payload {
     pub content_type: Cow<'static, str>,
     /// Value of the `Content-Encoding` header; `None` sends no such header.
     pub encoding: Option<Cow<'static, str>>,
+    /// Further headers of this request: valid names with values without line breaks. They are kept
+    /// in the spool, so they may hold no secret.
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The body as it goes on the wire, already compressed.
     pub body: Bytes,
     /// Metric points inside, for the point counters.

@@ -258,6 +258,7 @@ mod tests {
             endpoint_name: "series_v2".into(),
             content_type: "application/x-protobuf".into(),
             encoding: None,
+            headers: Vec::new(),
             body: Bytes::from(vec![0; usize::try_from(body_bytes).unwrap()]),
             points: 1,
             is_storable,

@@ -137,6 +137,10 @@ impl HttpTransport {
         if let Some(encoding) = &payload.encoding {
             headers.insert(CONTENT_ENCODING, text(encoding)?);
         }
+        for (name, value) in &payload.headers {
+            let name = HeaderName::try_from(&**name).map_err(|_| "a header has a bad name")?;
+            headers.insert(name, text(value)?);
+        }
         if let Some(version) = &self.payload_version
             && payload.content_type == PROTOBUF
         {

@@ -113,6 +113,7 @@ fn payload(body: &str) -> Payload {
         endpoint_name: "series_v2".into(),
         content_type: "application/x-protobuf".into(),
         encoding: None,
+        headers: Vec::new(),
         body: Bytes::from(body.to_owned()),
         points: 1,
         is_storable: true,

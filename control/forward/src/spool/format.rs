@@ -1,19 +1,20 @@
-//! The spool file format, version 1. All integers are little-endian.
+//! The spool file format, version 2. All integers are little-endian.
 //!
 //! ```text
 //! header, 40 bytes          record, repeated
 //!   0  magic "CLSPOOL\n"      0  u32 length of the record after this field
-//!   8  u16 version = 1        4  u64 submitted at, Unix milliseconds
+//!   8  u16 version = 2        4  u64 submitted at, Unix milliseconds
 //!  10  u16 zero              12  u64 points
 //!  12  u32 records           20  u8 priority: 0 normal, 1 high
 //!  16  u64 points            21  u8 kind: 0 metrics, 1 other
 //!  24  u64 bytes to follow   22  u8 has content encoding: 0, 1
 //!  32  u32 crc32 of those    23  u8 zero
-//!  36  u32 crc32 of 0..36    24  u16 x 4 lengths: path, name, content type, encoding
-//!                            32  these texts in this order, then the body
+//!  36  u32 crc32 of 0..36    24  u16 x 5 lengths: path, name, content type, encoding, headers
+//!                            34  these texts in this order, then the body
 //! ```
 //!
-//! API keys, URLs and headers other than the two content headers are not in it.
+//! Headers are lines of `name: value`. API keys, URLs and the headers that every request has are
+//! not in it.
 
 use std::borrow::Cow;
 
@@ -24,13 +25,16 @@ use super::FileSummary;
 use crate::payload::{Kind, Payload, Priority};
 
 const MAGIC: &[u8; 8] = b"CLSPOOL\n";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Length of the file header.
 pub(crate) const HEADER_BYTES: usize = 40;
 
 /// Length of a record's fixed part after its length field.
-const RECORD_FIXED_BYTES: usize = 28;
+const RECORD_FIXED_BYTES: usize = 30;
+
+/// Texts of a record.
+const TEXTS: usize = 5;
 
 /// A payload with its time of submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,15 +136,28 @@ pub(crate) fn encode(records: &[Record]) -> (Vec<Bytes>, FileSummary) {
 
 /// Whether a payload fits the format: texts under 64 KiB, body under 4 GiB.
 pub(crate) fn is_encodable(payload: &Payload) -> bool {
-    let texts = texts_of(payload);
+    let headers = headers_text(payload);
+    let texts = texts_of(payload, &headers);
     texts.iter().all(|text| u16::try_from(text.len()).is_ok())
-        && u32::try_from(payload.body.len() + RECORD_FIXED_BYTES + 4 * usize::from(u16::MAX))
+        && u32::try_from(payload.body.len() + RECORD_FIXED_BYTES + TEXTS * usize::from(u16::MAX))
             .is_ok()
 }
 
-fn texts_of(payload: &Payload) -> [&str; 4] {
+fn texts_of<'a>(payload: &'a Payload, headers: &'a str) -> [&'a str; TEXTS] {
     let encoding = payload.encoding.as_deref().unwrap_or_default();
-    [&payload.path, &payload.endpoint_name, &payload.content_type, encoding]
+    [&payload.path, &payload.endpoint_name, &payload.content_type, encoding, headers]
+}
+
+fn headers_text(payload: &Payload) -> String {
+    payload.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+}
+
+fn headers_of(text: &str) -> Option<Vec<(Cow<'static, str>, Cow<'static, str>)>> {
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        Some((Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned())))
+    };
+    text.lines().map(header).collect()
 }
 
 fn encode_record_head(record: &Record) -> Option<Bytes> {
@@ -148,7 +165,8 @@ fn encode_record_head(record: &Record) -> Option<Bytes> {
     if !is_encodable(payload) {
         return None;
     }
-    let texts = texts_of(payload);
+    let headers = headers_text(payload);
+    let texts = texts_of(payload, &headers);
     let text_bytes: usize = texts.iter().map(|text| text.len()).sum();
     let mut out = BytesMut::with_capacity(4 + RECORD_FIXED_BYTES + text_bytes);
     out.put_u32_le(u32::try_from(RECORD_FIXED_BYTES + text_bytes + payload.body.len()).ok()?);
@@ -202,21 +220,22 @@ fn decode_record(mut bytes: Bytes) -> Option<Record> {
     let kind = if flag(bytes.get_u8())? { Kind::Other } else { Kind::Metrics };
     let has_encoding = flag(bytes.get_u8())?;
     let _zero = bytes.get_u8();
-    let lengths: [u16; 4] = std::array::from_fn(|_| bytes.get_u16_le());
-    let mut texts: [String; 4] = Default::default();
+    let lengths: [u16; TEXTS] = std::array::from_fn(|_| bytes.get_u16_le());
+    let mut texts: [String; TEXTS] = Default::default();
     for (text, length) in texts.iter_mut().zip(lengths) {
         if usize::from(length) > bytes.len() {
             return None;
         }
         *text = String::from_utf8(bytes.split_to(length.into()).into()).ok()?;
     }
-    let [path, endpoint_name, content_type, encoding] = texts.map(Cow::Owned);
+    let [path, endpoint_name, content_type, encoding, headers] = texts.map(Cow::Owned);
     let encoding = has_encoding.then_some(encoding);
     let payload = Payload {
         path,
         endpoint_name,
         content_type,
         encoding,
+        headers: headers_of(&headers)?,
         body: bytes,
         points,
         is_storable: true,
@@ -257,6 +276,10 @@ mod tests {
                     endpoint_name: texts.1.into(),
                     content_type: texts.2.into(),
                     encoding: texts.3.map(|full| if full { "zstd".into() } else { "".into() }),
+                    headers: match rest.1 % 3 {
+                        0 => Vec::new(),
+                        n => vec![("x-kind".into(), format!("a: {n}").into()); n as usize],
+                    },
                     body: body.into(),
                     points: rest.1,
                     is_storable: true,

@@ -15,6 +15,7 @@ fn record(created_ms: u64, body: &str) -> Record {
         endpoint_name: "series_v2".into(),
         content_type: "application/x-protobuf".into(),
         encoding: Some("zstd".into()),
+        headers: Vec::new(),
         body: Bytes::from(body.to_owned()),
         points: 3,
         is_storable: true,

@@ -45,6 +45,7 @@ async fn a_request_carries_the_headers_of_the_spec() {
         path: "/api/v1/check_run".into(),
         content_type: "application/json".into(),
         encoding: None,
+        headers: Vec::new(),
         kind: Kind::Other,
         ..payload("[]")
     };

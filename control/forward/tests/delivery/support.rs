@@ -47,6 +47,7 @@ pub(crate) fn payload(body: &str) -> Payload {
         endpoint_name: "series_v2".into(),
         content_type: "application/x-protobuf".into(),
         encoding: Some("zstd".into()),
+        headers: Vec::new(),
         body: Bytes::from(body.to_owned()),
         points: 1,
         is_storable: true,

@@ -41,6 +41,7 @@ fn payload(path: &'static str, body: &str) -> Payload {
         endpoint_name: "series_v2".into(),
         content_type: "application/x-protobuf".into(),
         encoding: None,
+        headers: Vec::new(),
         body: Bytes::from(body.to_owned()),
         points: 2,
         is_storable: true,
