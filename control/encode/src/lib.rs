@@ -4,6 +4,7 @@
 //! merge --Series, SketchSeries--> MetricsEncoder --+
 //! lanes --Event, ServiceCheck--> encode_events, …  +--Payload--> forward
 //! host  --JSON value-----------> encode_document --+
+//! lanes --encoded spans, stats-> encode_traces, … -+
 //! ```
 //!
 //! An encoder borrows one item at a time, writes it out and keeps nothing of it but bytes; a
@@ -43,6 +44,7 @@ mod settings;
 mod sketches_v2;
 mod stats;
 mod stream;
+mod traces;
 mod wire;
 
 pub use checks::encode_service_checks;
@@ -52,3 +54,4 @@ pub use metrics::{MetricsEncoder, Tee};
 pub use payload::{Encoding, Payload, PayloadKind, Priority};
 pub use settings::{EventsForm, Limits, SeriesForm, Settings, SketchesForm};
 pub use stats::EncodeStats;
+pub use traces::{TraceHeader, encode_stats, encode_traces, put_tracer_payload};

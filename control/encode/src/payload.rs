@@ -26,6 +26,10 @@ pub enum PayloadKind {
     HostMetadata,
     /// Inventory metadata, JSON.
     InventoryMetadata,
+    /// Traces, protobuf. spec: apm §10.1.
+    Traces,
+    /// Stats of traces, msgpack. spec: apm §10.2.
+    TraceStats,
 }
 
 impl PayloadKind {
@@ -42,6 +46,8 @@ impl PayloadKind {
             Self::EventsBatch => "/api/v1/events_batch",
             Self::ServiceChecks => "/api/v1/check_run",
             Self::InventoryMetadata => "/api/v1/metadata",
+            Self::Traces => "/api/v0.2/traces",
+            Self::TraceStats => "/api/v0.2/stats",
         }
     }
 
@@ -58,13 +64,21 @@ impl PayloadKind {
             Self::EventsBatch => "events_v2",
             Self::ServiceChecks => "check_run_v1",
             Self::InventoryMetadata => "metadata_v1",
+            Self::Traces => "traces_v0.2",
+            Self::TraceStats => "stats_v0.2",
         }
     }
 
     /// Value of the `Content-Type` header.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
-        if self.is_protobuf() { "application/x-protobuf" } else { "application/json" }
+        if matches!(self, Self::TraceStats) {
+            "application/msgpack"
+        } else if self.is_protobuf() {
+            "application/x-protobuf"
+        } else {
+            "application/json"
+        }
     }
 
     /// Whether the body is protobuf, so that `DD-Agent-Payload` belongs in the headers.
@@ -75,12 +89,14 @@ impl PayloadKind {
             | Self::SeriesV3
             | Self::SketchesV2
             | Self::SketchesV3
-            | Self::EventsBatch => true,
+            | Self::EventsBatch
+            | Self::Traces => true,
             Self::SeriesV1
             | Self::EventsIntake
             | Self::ServiceChecks
             | Self::HostMetadata
-            | Self::InventoryMetadata => false,
+            | Self::InventoryMetadata
+            | Self::TraceStats => false,
         }
     }
 
@@ -98,7 +114,9 @@ impl PayloadKind {
             | Self::EventsBatch
             | Self::ServiceChecks
             | Self::HostMetadata
-            | Self::InventoryMetadata => false,
+            | Self::InventoryMetadata
+            | Self::Traces
+            | Self::TraceStats => false,
         }
     }
 

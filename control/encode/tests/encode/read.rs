@@ -77,7 +77,9 @@ pub(crate) fn metrics(payload: &Payload) -> (Vec<ReadSeries>, Vec<ReadSketch>) {
         | PayloadKind::EventsBatch
         | PayloadKind::ServiceChecks
         | PayloadKind::HostMetadata
-        | PayloadKind::InventoryMetadata => panic!("no protobuf metrics: {payload:?}"),
+        | PayloadKind::InventoryMetadata
+        | PayloadKind::Traces
+        | PayloadKind::TraceStats => panic!("no protobuf metrics: {payload:?}"),
     };
     let points = series.iter().map(|series| series.points.len()).sum::<usize>()
         + sketches.iter().map(|sketch| sketch.points.len()).sum::<usize>();

@@ -278,7 +278,10 @@ mod tests {
                     encoding: texts.3.map(|full| if full { "zstd".into() } else { "".into() }),
                     headers: match rest.1 % 3 {
                         0 => Vec::new(),
-                        n => vec![("x-kind".into(), format!("a: {n}").into()); n as usize],
+                        n => vec![
+                            ("x-kind".into(), format!("a: {n}").into());
+                            usize::from(n == 2) + 1
+                        ],
                     },
                     body: body.into(),
                     points: rest.1,
