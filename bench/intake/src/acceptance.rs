@@ -1,4 +1,5 @@
-//! The one check of everything that is sent. spec: metrics-intake §2.2, §3, §6 to §8.
+//! The one check of everything that is sent. spec: metrics-intake §2.2, §3, §6 to §8; apm §6, §9,
+//! §10.
 //!
 //! Used by the intake for every request and by tests of the encoder without any HTTP. A violation
 //! is something a careful receiver could object to; a body that cannot be decoded at all never gets
@@ -7,6 +8,9 @@
 mod metric;
 mod overwrites;
 mod report;
+mod shape;
+mod stats;
+mod traces;
 
 pub use overwrites::Overwrites;
 pub(crate) use overwrites::context_hash;
@@ -32,6 +36,17 @@ pub struct Rules {
     pub are_empty_tags_allowed: bool,
     /// Whether series and sketches must name where they come from (v1 cannot).
     pub is_provenance_required: bool,
+    /// Bytes up to which tracer payloads are joined in one request.
+    pub trace_bytes_max: usize,
+    /// Bytes of a resource; 15,000 with the feature `big_resource`.
+    pub resource_bytes_max: usize,
+    /// How far a span may start in the future, in seconds: nothing corrects a client's clock.
+    pub span_future_secs_max: i64,
+    /// Whether metrics of a span may be NaN or infinite, as a client can send them.
+    pub are_infinite_metrics_allowed: bool,
+    /// Whether no span stands for others (`_sample_rate`): hits must then equal what the sketches
+    /// hold.
+    pub are_stats_unweighted: bool,
 }
 
 impl Default for Rules {
@@ -44,6 +59,11 @@ impl Default for Rules {
             now_secs: None,
             are_empty_tags_allowed: false,
             is_provenance_required: true,
+            trace_bytes_max: 3_200_000,
+            resource_bytes_max: 5_000,
+            span_future_secs_max: 86_400,
+            are_infinite_metrics_allowed: false,
+            are_stats_unweighted: false,
         }
     }
 }
@@ -92,9 +112,15 @@ pub fn check_payload(
             check_host_metadata(value, report);
         }
     }
+    if let Some(traces) = &payload.traces {
+        traces::check(traces, decoded_bytes, rules, now_secs, report);
+    }
+    if let Some(stats) = &payload.stats {
+        stats::check(stats, rules, report);
+    }
 }
 
-/// Checks the headers of one request. spec: metrics-intake §1.1.
+/// Checks the headers of one request. spec: metrics-intake §1.1, apm §10.
 pub fn check_headers(request: &Request, report: &mut Report) {
     let Some(route) = request.route else { return };
     if let Some(expected) = route.content_type() {
@@ -106,11 +132,46 @@ pub fn check_headers(request: &Request, report: &mut Report) {
             });
         }
     }
+    if route.is_apm() {
+        check_apm_headers(request, route, report);
+        return;
+    }
     for name in ["user-agent", "dd-agent-version"] {
         let is_missing = request.header(name).is_none_or(str::is_empty);
         if is_missing && (name == "user-agent" || route != Route::Validate) {
             report.add(Rule::Header, || format!("{} has no {name}", route.path()));
         }
+    }
+}
+
+/// Checks what only headers and contents together can show.
+pub fn check_exchange(request: &Request, payload: &Payload, report: &mut Report) {
+    if let Some(traces) = &payload.traces {
+        traces::check_languages(request, traces, report);
+    }
+}
+
+fn check_apm_headers(request: &Request, route: Route, report: &mut Report) {
+    if request.header("user-agent").is_none_or(str::is_empty) {
+        report.add(Rule::Header, || format!("{} has no user-agent", route.path()));
+    }
+    // Empty as long as no tracer has named its language.
+    if request.header("x-datadog-reported-languages").is_none() {
+        report
+            .add(Rule::Header, || format!("{} has no x-datadog-reported-languages", route.path()));
+    }
+    let encoding = request.header("content-encoding").unwrap_or_default();
+    let is_taken = encoding == "gzip" || encoding == "zstd" && route == Route::Traces;
+    if !is_taken {
+        report
+            .add(Rule::Header, || format!("content-encoding of {} is {encoding:?}", route.path()));
+    }
+    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    if length != Some(request.encoded_bytes) {
+        let bytes = request.encoded_bytes;
+        report.add(Rule::Header, || {
+            format!("content-length of {} is {length:?} for {bytes} bytes", route.path())
+        });
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::header::{CONTENT_TYPE, DATE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
-use crate::acceptance::{Report, Rule, check_headers, check_payload};
+use crate::acceptance::{Report, Rule, check_exchange, check_headers, check_payload};
 use crate::shared::Shared;
 use crate::store::body_hash;
 use crate::{Action, BodyError, Payload, Request, Route, body, decode, query};
@@ -36,7 +36,7 @@ pub(crate) async fn answer(
     }
     let mut head = head_of(&parts, shared.next_request_id());
     let Some(route) = head.route else {
-        head.error = Some(format!("{} is no route of the metrics intake", head.path));
+        head.error = Some(format!("{} is no route of this intake", head.path));
         return Ok(refuse(&shared, head, 404));
     };
     if head.method != route.method() {
@@ -154,6 +154,7 @@ fn judge(
             let (encoded_bytes, decoded_bytes) = (head.encoded_bytes, head.decoded_bytes);
             let (rules, now_secs) = (&shared.rules, now_ms().cast_signed() / 1000);
             check_payload(route, encoded_bytes, decoded_bytes, &payload, rules, now_secs, report);
+            check_exchange(head, &payload, report);
             (if route == Route::Validate { 200 } else { 202 }, payload)
         }
         Err((status, error)) => {
@@ -182,6 +183,11 @@ fn read(head: &mut Request, route: Route, encoded: &Encoded) -> Result<Payload, 
     head.point_count = payload.point_count();
     head.event_count = payload.events.len();
     head.check_count = payload.checks.len();
+    if let Some(traces) = &payload.traces {
+        head.chunk_count = traces.chunks().count();
+        head.span_count = traces.spans().count();
+    }
+    head.group_count = payload.stats.as_ref().map_or(0, |stats| stats.groups().count());
     Ok(payload)
 }
 
@@ -229,6 +235,7 @@ fn answer_text(route: Route, status: u16, error: Option<&str>) -> String {
         (Route::Validate, 200) => r#"{"valid":true}"#.to_owned(),
         (_, 403) => errors_text("Forbidden"),
         (_, 400..) => errors_text(error.unwrap_or("scripted fault")),
+        (Route::Traces | Route::TraceStats, _) => "{}".to_owned(),
         (Route::SeriesV2 | Route::SeriesV3 | Route::SeriesV3Beta, _) => {
             r#"{"errors":[]}"#.to_owned()
         }

@@ -3,8 +3,12 @@
 
 mod columns;
 mod json;
+mod message;
 mod metric_data;
+mod msgpack;
 mod protobuf;
+mod stats;
+mod traces;
 mod wire;
 
 use std::sync::Arc;
@@ -42,6 +46,8 @@ pub fn decode(route: Route, body: &[u8]) -> Result<Payload, DecodeError> {
         Route::Intake => json::intake(body),
         Route::EventsBatch => protobuf::events(body),
         Route::Metadata => json::metadata(body),
+        Route::Traces => traces::payload(body),
+        Route::TraceStats => stats::payload(body),
         Route::Validate => Ok(Payload::default()),
     }
 }

@@ -1,5 +1,7 @@
 //! Records as JSON, for the query interface.
 
+pub(crate) mod apm;
+
 use serde_json::{Value, json};
 
 use crate::request::mask;
@@ -109,6 +111,9 @@ pub(crate) fn request(request: &Request) -> Value {
         "points": request.point_count,
         "events": request.event_count,
         "checks": request.check_count,
+        "chunks": request.chunk_count,
+        "spans": request.span_count,
+        "groups": request.group_count,
         "violations": request.violation_count,
     })
 }
@@ -164,6 +169,8 @@ pub(crate) fn totals(totals: &Totals) -> Value {
         "violations": violations,
         "violation_count": totals.violation_count(),
         "by_name": by_name,
+        "traces": apm::trace_totals(&totals.traces),
+        "stats": apm::stats_totals(&totals.stats),
     })
 }
 

@@ -1,8 +1,8 @@
 //! A local intake that decodes and checks every payload.
 //!
 //! Tests, `corelane demo` and `corelane intake` send to it what would go to Datadog. It answers as
-//! the real one does (spec: metrics-intake §1, §2.2, §10.5), keeps what it decoded, and can be told
-//! to misbehave.
+//! the real one does (spec: metrics-intake §1, §2.2, §10.5; apm §10), keeps what it decoded, and can
+//! be told to misbehave.
 //!
 //! ```text
 //! socket -> route -> script -> body (decompress, capped) -> decode -> acceptance -> store
@@ -56,12 +56,16 @@ pub use body::{BodyError, decompress};
 pub use decode::{DecodeError, decode};
 pub use intake::{GateError, Intake, Options, StartError};
 pub use record::{
-    Check, Event, Metadata, Metric, MetricKind, Payload, Point, Points, Provenance, Resource,
-    SketchPoint,
+    AgentHead, AgentTraces, Attribute, Attributes, Check, ChunkHead, ClientStats, Event,
+    LatencySketch, Metadata, Metric, MetricKind, Payload, Point, Points, Provenance, ReceivedChunk,
+    ReceivedEvent, ReceivedLink, ReceivedSpan, Resource, SketchPoint, StatsBucket, StatsGroup,
+    StatsKey, StatsPayload, TraceFormat, TracerHead, TracerPayload,
 };
 pub use request::{Exchange, Request};
 pub use route::{Limits, Route};
 pub use shared::OnRequest;
 pub use store::{CONTEXTS_MAX, Contents, Keep, Store};
 pub use tls::{Certificate, TlsError};
-pub use totals::{NameTotals, Totals};
+pub use totals::{
+    GroupName, GroupTotals, NameTotals, ServiceTotals, StatsTotals, Totals, TraceTotals,
+};

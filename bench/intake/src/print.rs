@@ -1,5 +1,7 @@
 //! Requests as lines for people. The key shows its last five characters only.
 
+mod apm;
+
 use std::fmt::Write;
 
 use crate::{Check, Event, Exchange, Metric, Points};
@@ -20,6 +22,9 @@ pub fn summary(exchange: &Exchange) -> String {
         (request.event_count, "events"),
         (request.check_count, "checks"),
         (exchange.payload.metadata.len(), "metadata"),
+        (request.chunk_count, "chunks"),
+        (request.span_count, "spans"),
+        (request.group_count, "groups"),
     ];
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         push(&mut line, format_args!(", {count} {what}"));
@@ -47,7 +52,8 @@ pub fn summary(exchange: &Exchange) -> String {
     line
 }
 
-/// One line for each metric, event, check, metadata document and violation of a request.
+/// One line for each metric, event, check, metadata document, trace, span, group of stats and
+/// violation of a request.
 #[must_use]
 pub fn details(exchange: &Exchange) -> Vec<String> {
     let payload = &exchange.payload;
@@ -59,6 +65,8 @@ pub fn details(exchange: &Exchange) -> Vec<String> {
         let keys: Vec<String> = keys.unwrap_or_default();
         format!("metadata with {}", visible(&keys.join(", ")))
     }));
+    lines.extend(payload.traces.iter().flat_map(apm::traces));
+    lines.extend(payload.stats.iter().flat_map(apm::stats));
     lines.extend(exchange.violations.iter().map(|violation| {
         format!("violation of {}: {}", violation.rule.name(), visible(&violation.detail))
     }));

@@ -5,7 +5,10 @@
 //! |---|---|
 //! | `GET metrics?name=N` | series and sketches, all or of one name |
 //! | `GET events`, `checks`, `metadata`, `requests`, `violations`, `totals` | what the store holds |
-//! | `GET wait?ms=M&points=N` | totals, once there are that many points (or `requests`, `events`, `checks`), at the latest after M ms (60,000 at most) with status 408 |
+//! | `GET traces` | chunks with their spans |
+//! | `GET spans?service=S&name=N` | spans, all or of one service or name |
+//! | `GET stats` | trace stats |
+//! | `GET wait?ms=M&points=N` | totals, once there are that many points (or `requests`, `events`, `checks`, `chunks`, `spans`, `hits`), at the latest after M ms (60,000 at most) with status 408 |
 //! | `POST behaviour` | a script: one line, a list of lines, or `{"script": [...], "keys": [...], "date_offset_secs": N, "refuse_ms": N}` |
 //! | `POST reset` | forgets everything received and the script |
 
@@ -66,18 +69,29 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
 }
 
 fn read(shared: &Shared, name: &str, query: &str) -> Result<Value, (u16, String)> {
-    let metric_name = parameter(query, "name");
+    let wanted_name = parameter(query, "name");
+    let service = parameter(query, "service");
+    let fits = |wanted: &Option<String>, given: &str| {
+        wanted.as_deref().is_none_or(|wanted| wanted == given)
+    };
     shared.store.read(|contents| {
         Ok(match name {
             "metrics" => contents
                 .metrics
                 .iter()
-                .filter(|metric| metric_name.as_deref().is_none_or(|name| *name == *metric.name))
+                .filter(|metric| fits(&wanted_name, &metric.name))
                 .map(to_json::metric)
                 .collect(),
             "events" => contents.events.iter().map(to_json::event).collect(),
             "checks" => contents.checks.iter().map(to_json::check).collect(),
             "metadata" => contents.metadata.iter().map(to_json::metadata).collect(),
+            "traces" => contents.traces.iter().map(to_json::apm::chunk).collect(),
+            "spans" => contents
+                .spans()
+                .filter(|span| fits(&service, &span.service) && fits(&wanted_name, &span.name))
+                .map(to_json::apm::span)
+                .collect(),
+            "stats" => contents.stats.iter().map(to_json::apm::stats).collect(),
             "requests" => contents.requests.iter().map(to_json::request).collect(),
             "violations" => contents.violations.iter().map(to_json::violation).collect(),
             "totals" => to_json::totals(&contents.totals),
@@ -89,12 +103,21 @@ fn read(shared: &Shared, name: &str, query: &str) -> Result<Value, (u16, String)
 async fn wait(shared: &Arc<Shared>, query: &str) -> Answer {
     let number = |name| parameter(query, name).and_then(|value| value.parse::<u64>().ok());
     let time_max = Duration::from_millis(number("ms").unwrap_or(WAIT_MS_MAX).min(WAIT_MS_MAX));
-    let wanted = ["points", "requests", "events", "checks"].map(|name| number(name).unwrap_or(0));
+    let wanted = ["points", "requests", "events", "checks", "chunks", "spans", "hits"]
+        .map(|name| number(name).unwrap_or(0));
     let store = Arc::clone(&shared.store);
     let waited = tokio::task::spawn_blocking(move || {
         store.wait_until(time_max, |contents| {
             let totals = &contents.totals;
-            let present = [totals.points, totals.request_count(), totals.events, totals.checks];
+            let present = [
+                totals.points,
+                totals.request_count(),
+                totals.events,
+                totals.checks,
+                totals.traces.chunks,
+                totals.traces.spans,
+                totals.stats.sum.hits,
+            ];
             present.iter().zip(&wanted).all(|(present, wanted)| present >= wanted)
         })
     });

@@ -1,10 +1,19 @@
 //! What payloads of every format are decoded to.
 
+mod stats;
+mod traces;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::Route;
+
+pub use stats::{ClientStats, LatencySketch, StatsBucket, StatsGroup, StatsKey, StatsPayload};
+pub use traces::{
+    AgentHead, AgentTraces, Attribute, Attributes, ChunkHead, ReceivedChunk, ReceivedEvent,
+    ReceivedLink, ReceivedSpan, TraceFormat, TracerHead, TracerPayload,
+};
 
 /// Everything that one request body held.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +26,10 @@ pub struct Payload {
     pub checks: Vec<Check>,
     /// Host metadata or inventories.
     pub metadata: Vec<Metadata>,
+    /// Traces.
+    pub traces: Option<AgentTraces>,
+    /// Trace stats.
+    pub stats: Option<StatsPayload>,
     /// Departures from the format that a receiver can read all the same; acceptance reports them.
     pub remarks: Vec<String>,
 }
@@ -30,11 +43,13 @@ impl Payload {
 
     /// Whether the body carried nothing at all.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.metrics.is_empty()
             && self.events.is_empty()
             && self.checks.is_empty()
             && self.metadata.is_empty()
+            && self.traces.as_ref().is_none_or(|traces| traces.chunks().next().is_none())
+            && self.stats.as_ref().is_none_or(|stats| stats.groups().next().is_none())
     }
 }
 

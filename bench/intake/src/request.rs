@@ -44,6 +44,12 @@ pub struct Request {
     pub event_count: usize,
     /// Service checks in the body.
     pub check_count: usize,
+    /// Chunks of traces in the body.
+    pub chunk_count: usize,
+    /// Spans in the body.
+    pub span_count: usize,
+    /// Groups of trace stats in the body.
+    pub group_count: usize,
     /// Rules that the request broke.
     pub violation_count: u64,
 }

@@ -1,4 +1,4 @@
-//! The routes of the intake and their limits. spec: metrics-intake §1, §2.2.
+//! The routes of the intake and their limits. spec: metrics-intake §1, §2.2; apm §10.
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,10 @@ pub enum Route {
     Metadata,
     /// `GET /api/v1/validate`, key validation.
     Validate,
+    /// `POST /api/v0.2/traces`, protobuf.
+    Traces,
+    /// `POST /api/v0.2/stats`, msgpack.
+    TraceStats,
 }
 
 /// Largest body that a route takes.
@@ -42,10 +46,13 @@ const SERIES: Limits = Limits { encoded_bytes_max: 512_000, decoded_bytes_max: 5
 const LARGE: Limits = Limits { encoded_bytes_max: 3_200_000, decoded_bytes_max: 62_914_560 };
 /// Routes without a published limit get the caps that the Agent keeps. spec: metrics-intake §2.1.
 const GENERIC: Limits = Limits { encoded_bytes_max: 2_621_440, decoded_bytes_max: 4_194_304 };
+/// A single trace payload of any size is sent alone, and one request of a tracer may have 25 MiB.
+/// spec: apm §3, §10.1
+const TRACES: Limits = Limits { encoded_bytes_max: 26_214_400, decoded_bytes_max: 67_108_864 };
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::SeriesV1,
         Self::SeriesV2,
         Self::SeriesV3,
@@ -56,6 +63,8 @@ impl Route {
         Self::Intake,
         Self::EventsBatch,
         Self::Metadata,
+        Self::Traces,
+        Self::TraceStats,
         Self::Validate,
     ];
 
@@ -74,6 +83,8 @@ impl Route {
             Self::EventsBatch => "/api/v1/events_batch",
             Self::Metadata => "/api/v1/metadata",
             Self::Validate => "/api/v1/validate",
+            Self::Traces => "/api/v0.2/traces",
+            Self::TraceStats => "/api/v0.2/stats",
         }
     }
 
@@ -92,6 +103,8 @@ impl Route {
             Self::EventsBatch => "events_batch",
             Self::Metadata => "metadata_v1",
             Self::Validate => "validate_v1",
+            Self::Traces => "traces",
+            Self::TraceStats => "trace_stats",
         }
     }
 
@@ -125,7 +138,9 @@ impl Route {
             | Self::SeriesV3Beta
             | Self::SketchesV2
             | Self::SketchesV3
-            | Self::EventsBatch => Some("application/x-protobuf"),
+            | Self::EventsBatch
+            | Self::Traces => Some("application/x-protobuf"),
+            Self::TraceStats => Some("application/msgpack"),
             Self::SeriesV1 | Self::CheckRun | Self::Intake | Self::Metadata => {
                 Some("application/json")
             }
@@ -139,6 +154,12 @@ impl Route {
         matches!(self, Self::SeriesV1 | Self::SeriesV2 | Self::SeriesV3 | Self::SeriesV3Beta)
     }
 
+    /// Whether the trace intake serves it, whose requests have other headers and answers.
+    #[must_use]
+    pub const fn is_apm(self) -> bool {
+        matches!(self, Self::Traces | Self::TraceStats)
+    }
+
     /// Largest body that the route takes; more is answered with 413.
     #[must_use]
     pub const fn limits(self) -> Limits {
@@ -146,6 +167,7 @@ impl Route {
             Self::SeriesV2 | Self::SeriesV3 | Self::SeriesV3Beta => SERIES,
             Self::SeriesV1 | Self::SketchesV2 | Self::SketchesV3 | Self::EventsBatch => LARGE,
             Self::CheckRun | Self::Intake | Self::Metadata | Self::Validate => GENERIC,
+            Self::Traces | Self::TraceStats => TRACES,
         }
     }
 }

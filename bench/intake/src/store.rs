@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::acceptance::{Overwrites, Report, context_hash};
 use crate::totals::Totals;
-use crate::{Check, Event, Exchange, Metadata, Metric, Payload, Request, Route, Violation};
+use crate::{
+    AgentTraces, Check, Event, Exchange, Metadata, Metric, Payload, ReceivedChunk, ReceivedSpan,
+    Request, Route, StatsPayload, Violation,
+};
 
 /// Distinct contexts that are counted; at most 40 MiB.
 pub const CONTEXTS_MAX: usize = 3_000_000;
@@ -41,6 +44,10 @@ pub struct Contents {
     pub checks: Vec<Check>,
     /// Metadata documents; only the latest under [`Keep::Totals`].
     pub metadata: VecDeque<Metadata>,
+    /// Chunks of traces in order of arrival; empty under [`Keep::Totals`].
+    pub traces: Vec<ReceivedChunk>,
+    /// Trace stats in order of arrival; empty under [`Keep::Totals`].
+    pub stats: Vec<StatsPayload>,
     /// Requests, accepted or not; only the latest under [`Keep::Totals`].
     pub requests: VecDeque<Request>,
     /// Broken rules; only the latest under [`Keep::Totals`].
@@ -65,6 +72,16 @@ impl Contents {
     #[must_use]
     pub fn total_tagged(&self, name: &str, tag: &str) -> f64 {
         self.named(name).filter(|metric| metric.has_tag(tag)).map(Metric::total).sum()
+    }
+
+    /// All spans.
+    pub fn spans(&self) -> impl Iterator<Item = &ReceivedSpan> + '_ {
+        self.traces.iter().flat_map(|chunk| &chunk.spans)
+    }
+
+    /// All spans of a service.
+    pub fn spans_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a ReceivedSpan> + 'a {
+        self.spans().filter(move |span| &*span.service == service)
     }
 
     /// Latest host metadata.
@@ -179,6 +196,24 @@ impl Store {
         self.read(|contents| contents.checks.clone())
     }
 
+    /// All chunks of traces so far.
+    #[must_use]
+    pub fn traces(&self) -> Vec<ReceivedChunk> {
+        self.read(|contents| contents.traces.clone())
+    }
+
+    /// All spans of a service so far.
+    #[must_use]
+    pub fn spans_of(&self, service: &str) -> Vec<ReceivedSpan> {
+        self.read(|contents| contents.spans_of(service).cloned().collect())
+    }
+
+    /// All trace stats so far.
+    #[must_use]
+    pub fn stats(&self) -> Vec<StatsPayload> {
+        self.read(|contents| contents.stats.clone())
+    }
+
     /// The requests that are kept.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
@@ -215,7 +250,9 @@ impl Store {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let (true, Some(hash)) = (request.is_accepted, body_hash) {
-            request.is_resent = state.unanswered.contains(&hash) && !payload.metrics.is_empty();
+            let is_counted =
+                !payload.metrics.is_empty() || payload.traces.is_some() || payload.stats.is_some();
+            request.is_resent = state.unanswered.contains(&hash) && is_counted;
             if state.unanswered.len() < UNANSWERED_MAX {
                 state.unanswered.insert(hash);
             }
@@ -262,11 +299,20 @@ impl Store {
         contents.totals.checks += payload.checks.len() as u64;
         contents.totals.metadata += payload.metadata.len() as u64;
         contents.metadata.extend(payload.metadata.iter().cloned());
+        if let Some(traces) = &payload.traces {
+            contents.totals.add_traces(traces);
+        }
+        if let Some(stats) = &payload.stats {
+            contents.totals.add_stats(stats);
+        }
         match self.keep {
             Keep::All => {
                 contents.metrics.extend(payload.metrics.iter().cloned());
                 contents.events.extend(payload.events.iter().cloned());
                 contents.checks.extend(payload.checks.iter().cloned());
+                let chunks = payload.traces.iter().flat_map(AgentTraces::chunks);
+                contents.traces.extend(chunks.cloned());
+                contents.stats.extend(payload.stats.iter().cloned());
             }
             Keep::Totals => keep_latest(&mut contents.metadata, LATEST_MAX),
         }

@@ -1,10 +1,14 @@
 //! Sums over everything received. Their size does not grow with the run.
 
+mod apm;
+
 use std::collections::BTreeMap;
 
-use crate::{Metric, MetricKind, Points, Request, Rule};
+use crate::{AgentTraces, Metric, MetricKind, Points, Request, Rule, StatsPayload};
 
-/// Metric names that are summed one by one; further names share one entry.
+pub use apm::{GroupName, GroupTotals, ServiceTotals, StatsTotals, TraceTotals};
+
+/// Names of metrics, services and groups that are summed one by one; further ones share one entry.
 const NAMES_MAX: usize = 10_000;
 /// The entry of all further names.
 const OTHER_NAMES: &str = "(other)";
@@ -42,6 +46,10 @@ pub struct Totals {
     pub violations: BTreeMap<Rule, u64>,
     /// Sums by metric name.
     pub by_name: BTreeMap<String, NameTotals>,
+    /// Sums over traces.
+    pub traces: TraceTotals,
+    /// Sums over trace stats.
+    pub stats: StatsTotals,
 }
 
 /// Sums over all metrics of one name.
@@ -83,6 +91,14 @@ impl Totals {
             self.accepted += 1;
             self.decoded_bytes += request.decoded_bytes as u64;
         }
+    }
+
+    pub(crate) fn add_traces(&mut self, traces: &AgentTraces) {
+        self.traces.add(traces);
+    }
+
+    pub(crate) fn add_stats(&mut self, stats: &StatsPayload) {
+        self.stats.add(stats);
     }
 
     pub(crate) fn add_metric(&mut self, metric: &Metric) {

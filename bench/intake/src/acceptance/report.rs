@@ -23,7 +23,7 @@ pub enum Rule {
     Key,
     /// Too many points in a series payload.
     TooManyPoints,
-    /// Too many events or service checks in one body.
+    /// Too many events, service checks or groups of stats in one body.
     TooManyItems,
     /// A metric without a name.
     EmptyName,
@@ -43,7 +43,7 @@ pub enum Rule {
     NoPoints,
     /// The interval does not suit the type.
     Interval,
-    /// Numbers of a sketch contradict each other.
+    /// A sketch is not as its writer must make it.
     Sketch,
     /// A second value for a series and timestamp: the first is lost at the backend.
     Overwrites,
@@ -53,6 +53,24 @@ pub enum Rule {
     Check,
     /// Host metadata without its required parts.
     HostMetadata,
+    /// A trace or stats payload does not say which agent sent it.
+    AgentHead,
+    /// A chunk without spans, or a tracer payload without chunks.
+    EmptyChunk,
+    /// Trace ids are zero, or differ within a chunk.
+    TraceId,
+    /// A span without an id, or one that is its own parent.
+    SpanId,
+    /// A sampling priority that nobody knows.
+    Priority,
+    /// A text of a span or group is too long or not normalised.
+    SpanText,
+    /// Start or duration of a span is impossible.
+    SpanTime,
+    /// Sender, time or length of a bucket of stats is wrong.
+    StatsBucket,
+    /// Key or counts of a group of stats contradict each other.
+    StatsGroup,
 }
 
 impl Rule {
@@ -82,6 +100,15 @@ impl Rule {
             Self::Event => "event",
             Self::Check => "check",
             Self::HostMetadata => "host_metadata",
+            Self::AgentHead => "agent_head",
+            Self::EmptyChunk => "empty_chunk",
+            Self::TraceId => "trace_id",
+            Self::SpanId => "span_id",
+            Self::Priority => "priority",
+            Self::SpanText => "span_text",
+            Self::SpanTime => "span_time",
+            Self::StatsBucket => "stats_bucket",
+            Self::StatsGroup => "stats_group",
         }
     }
 }

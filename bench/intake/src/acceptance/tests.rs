@@ -1,3 +1,5 @@
+mod apm;
+
 use super::{Overwrites, Report, Rule, Rules, check_headers, check_payload};
 use crate::{
     Check, Event, Metadata, Metric, MetricKind, Payload, Point, Points, Provenance, Request,

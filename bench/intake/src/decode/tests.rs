@@ -40,14 +40,14 @@ fn read(route: Route, body: &[u8]) -> Payload {
 }
 
 /// A length-delimited field.
-fn field(number: u32, content: &[u8]) -> Vec<u8> {
+pub(super) fn field(number: u32, content: &[u8]) -> Vec<u8> {
     let mut out = varint(u64::from(number << 3 | 2));
     out.extend(varint(content.len() as u64));
     out.extend(content);
     out
 }
 
-fn varint(mut value: u64) -> Vec<u8> {
+pub(super) fn varint(mut value: u64) -> Vec<u8> {
     let mut out = vec![];
     while value > 0x7f {
         out.push(value.to_le_bytes()[0] | 0x80);

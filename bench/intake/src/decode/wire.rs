@@ -1,4 +1,4 @@
-//! Reading the protobuf wire format by hand, for the columnar payload.
+//! Reading wire formats by hand, for columnar payloads, traces and stats.
 
 use super::{DecodeError, invalid};
 
@@ -91,6 +91,11 @@ impl<'a> Cursor<'a> {
     /// A byte string with its length in front.
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.varint()?;
+        self.take(length)
+    }
+
+    /// The next `length` bytes.
+    pub(super) fn take(&mut self, length: u64) -> Result<&'a [u8], DecodeError> {
         let Some((head, rest)) =
             usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length))
         else {

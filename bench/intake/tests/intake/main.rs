@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the whole crate is a test, its helpers too")]
 
+mod apm;
 mod client;
 mod faults;
 mod query;
