@@ -54,4 +54,4 @@ pub use metrics::{MetricsEncoder, Tee};
 pub use payload::{Encoding, Payload, PayloadKind, Priority};
 pub use settings::{EventsForm, Limits, SeriesForm, Settings, SketchesForm};
 pub use stats::EncodeStats;
-pub use traces::{TraceHeader, encode_stats, encode_traces, put_tracer_payload};
+pub use traces::{TraceHeader, TracerPayload, encode_stats, encode_traces};

@@ -28,14 +28,24 @@ pub struct TraceHeader {
 
 /// Largest body after compression; what the receivers let in is far below it.
 const BODY_BYTES_MAX: usize = 64 << 20;
+/// Wire type of a message within a message.
+const LENGTH_DELIMITED: u32 = 2;
 
-/// Encodes `tracer_payloads`: fields 5 and 11 of the message, each with its key and length.
+/// The chunks of one request of a tracer that are kept, encoded by a lane.
+#[derive(Clone, Copy, Debug)]
+pub struct TracerPayload<'a> {
+    /// Whether it has the form of v1.0.
+    pub is_v1: bool,
+    /// The encoded message.
+    pub bytes: &'a [u8],
+}
+
+/// Encodes the agent's payload around those of tracers, which hold `chunks` chunks.
 ///
 /// Returns `None` when the body could not be compressed, for want of memory.
-#[must_use]
-pub fn encode_traces(
+pub fn encode_traces<'a>(
     header: &TraceHeader,
-    tracer_payloads: &[u8],
+    payloads: impl Iterator<Item = TracerPayload<'a>>,
     chunks: u64,
     settings: &Settings,
 ) -> Option<Payload> {
@@ -55,7 +65,17 @@ pub fn encode_traces(
     put_some_double(&mut tail, 9, header.error_tps);
     put_some_varint(&mut tail, 10, u64::from(header.is_rare_sampler_enabled));
     let settings = Settings { compression: Encoding::Zstd, ..*settings };
-    compressed(PayloadKind::Traces, &[&head, tracer_payloads, &tail], chunks, &settings)
+    let mut stream = Stream::new(&settings);
+    stream.write(&head)?;
+    for payload in payloads {
+        head.clear();
+        put_key(&mut head, if payload.is_v1 { 11 } else { 5 }, LENGTH_DELIMITED);
+        put_varint(&mut head, payload.bytes.len() as u64);
+        stream.write(&head)?;
+        stream.write(payload.bytes)?;
+    }
+    stream.write(&tail)?;
+    stream.finish(PayloadKind::Traces, chunks)
 }
 
 /// Compresses an encoded payload of stats.
@@ -63,36 +83,37 @@ pub fn encode_traces(
 /// Returns `None` when it could not be compressed, for want of memory.
 #[must_use]
 pub fn encode_stats(payload: &[u8], groups: u64, settings: &Settings) -> Option<Payload> {
-    let settings = Settings { compression: Encoding::Gzip, ..*settings };
-    compressed(PayloadKind::TraceStats, &[payload], groups, &settings)
+    let mut stream = Stream::new(&Settings { compression: Encoding::Gzip, ..*settings });
+    stream.write(payload)?;
+    stream.finish(PayloadKind::TraceStats, groups)
 }
 
-fn compressed(
-    kind: PayloadKind,
-    parts: &[&[u8]],
-    items: u64,
-    settings: &Settings,
-) -> Option<Payload> {
-    let mut compressor = Compressor::new(settings, BODY_BYTES_MAX);
-    for part in parts {
-        compressor.write(part).ok()?;
+/// A body under way.
+struct Stream {
+    compressor: Compressor,
+    bytes: u64,
+}
+
+impl Stream {
+    fn new(settings: &Settings) -> Self {
+        Self { compressor: Compressor::new(settings, BODY_BYTES_MAX), bytes: 0 }
     }
-    Some(Payload {
-        kind,
-        encoding: settings.compression,
-        body: compressor.finish().ok()?,
-        uncompressed_bytes: parts.iter().map(|part| part.len() as u64).sum(),
-        items,
-        points: 0,
-    })
-}
 
-/// Puts a tracer payload into a buffer as a field of the agent's payload: 5 before v1.0, 11 for it.
-pub fn put_tracer_payload(out: &mut Vec<u8>, is_v1: bool, payload: &[u8]) {
-    const LENGTH_DELIMITED: u32 = 2;
-    put_key(out, if is_v1 { 11 } else { 5 }, LENGTH_DELIMITED);
-    put_varint(out, payload.len() as u64);
-    out.extend_from_slice(payload);
+    fn write(&mut self, part: &[u8]) -> Option<()> {
+        self.bytes += part.len() as u64;
+        self.compressor.write(part).ok()
+    }
+
+    fn finish(mut self, kind: PayloadKind, items: u64) -> Option<Payload> {
+        Some(Payload {
+            kind,
+            encoding: self.compressor.encoding(),
+            body: self.compressor.finish().ok()?,
+            uncompressed_bytes: self.bytes,
+            items,
+            points: 0,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -132,10 +153,12 @@ mod tests {
             is_rare_sampler_enabled: true,
             tags: vec![("_dd.apm_mode".into(), "edge".into())],
         };
-        let mut payloads = Vec::new();
-        put_tracer_payload(&mut payloads, false, b"old");
-        put_tracer_payload(&mut payloads, true, &[7; 300]);
-        let payload = encode_traces(&header, &payloads, 2, &Settings::default()).unwrap();
+        let payloads = [
+            TracerPayload { is_v1: false, bytes: b"old" },
+            TracerPayload { is_v1: true, bytes: &[7; 300] },
+        ];
+        let payload = encode_traces(&header, payloads.into_iter(), 2, &Settings::default());
+        let payload = payload.unwrap();
         assert_eq!((payload.kind, payload.items), (PayloadKind::Traces, 2));
         let body = zstd::stream::decode_all(&*payload.body).unwrap();
         assert_eq!(body.len() as u64, payload.uncompressed_bytes);
