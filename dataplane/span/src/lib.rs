@@ -17,6 +17,12 @@
 //! Keys that processing asks for are recognised while decoding ([`Key`]), and each span says which
 //! of them it has ([`KeySet`]): looking for what is not there costs one test of a bit.
 //!
+//! A body is decoded in slices ([`decode::Decoder`]): a lane leaves a large one between two spans and
+//! serves others. Nothing is allocated for what a header announces, only for what came, and how
+//! much that may be is bounded for each kind of item. JSON is read by a cursor of our own, since a
+//! parser of whole documents would hold the lane for as long as it takes, and build a second form
+//! of the body that is many times its size.
+//!
 //! Invariants: every [`Str`] of a batch is in its table; an empty string is [`Str::EMPTY`]; a text
 //! is UTF-8 (decoders repair it); every list lies within its arena.
 //!
@@ -26,6 +32,7 @@
 
 mod attribute;
 mod batch;
+pub mod decode;
 mod key;
 mod list;
 mod span;

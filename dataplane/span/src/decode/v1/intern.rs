@@ -1,0 +1,142 @@
+//! The table of streaming strings. spec: apm §5.4.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::decode::DecodeError;
+use crate::decode::msgpack::Msgpack;
+use crate::decode::output::STRINGS_MAX;
+use crate::{Key, Str};
+
+/// Strings by their index, and indices by their bytes.
+#[derive(Clone, Debug)]
+pub(in crate::decode) struct Interned {
+    entries: Vec<Entry>,
+    /// Index of an entry, 0 for a vacant slot; at most half of them are used.
+    slots: Vec<u32>,
+    seed: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    text: Str,
+    /// Where the bytes are in the body; those of a repaired text are the ones that came.
+    start: u32,
+    len: u32,
+    hash: u32,
+    key: Key,
+}
+
+/// Slots at the start of a payload, enough for one of 50 spans.
+const SLOTS: usize = 1024;
+const EMPTY: Entry = Entry { text: Str::EMPTY, start: 0, len: 0, hash: 0, key: Key::Other };
+
+impl Interned {
+    /// A table without strings. The seed keeps a sender from choosing strings that share slots.
+    pub(in crate::decode) const fn with_seed(seed: u64) -> Self {
+        Self { entries: Vec::new(), slots: Vec::new(), seed }
+    }
+
+    /// Forgets all strings but the empty one.
+    pub(in crate::decode) fn clear(&mut self) {
+        self.entries.clear();
+        self.entries.push(EMPTY);
+        self.slots.clear();
+        self.slots.resize(SLOTS, 0);
+    }
+
+    /// Whether no string was seen.
+    pub(super) const fn is_new(&self) -> bool {
+        self.entries.len() <= 1
+    }
+
+    #[inline]
+    pub(super) fn get(&self, index: u32) -> Option<(Str, Key)> {
+        self.entries.get(index as usize).map(|entry| (entry.text, entry.key))
+    }
+
+    /// The string with these bytes of the body; a new one is added.
+    pub(super) fn intern(
+        &mut self,
+        reader: &mut Msgpack<'_>,
+        start: usize,
+        text: &[u8],
+    ) -> Result<(Str, Key), DecodeError> {
+        if text.is_empty() {
+            return Ok((EMPTY.text, EMPTY.key));
+        }
+        let hash = self.hash(text);
+        let mut slot = self.slot(hash);
+        while let Some(&index) = self.slots.get(slot).filter(|index| **index != 0) {
+            if let Some(held) = self.entries.get(index as usize)
+                && held.hash == hash
+                && reader.range(held.start, held.len) == text
+            {
+                return Ok((held.text, held.key));
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        if let Some(vacant) = self.slots.get_mut(slot) {
+            *vacant = index(self.entries.len());
+        }
+        let (start, len) = (index(start), index(text.len()));
+        let (held, key) = (reader.table.text(start as usize, text), Key::of(text));
+        self.push(Entry { text: held, start, len, hash, key })?;
+        if self.entries.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        Ok((held, key))
+    }
+
+    /// Adds a string even if it is there already; an empty one is left out.
+    pub(super) fn append(
+        &mut self,
+        reader: &mut Msgpack<'_>,
+        start: usize,
+        text: &[u8],
+    ) -> Result<(), DecodeError> {
+        let count = self.entries.len();
+        let (held, key) = self.intern(reader, start, text)?;
+        if held.is_empty() || self.entries.len() > count {
+            return Ok(());
+        }
+        let (start, len, hash) = (index(start), index(text.len()), self.hash(text));
+        self.push(Entry { text: held, start, len, hash, key })
+    }
+
+    fn push(&mut self, entry: Entry) -> Result<(), DecodeError> {
+        if self.entries.len() >= STRINGS_MAX {
+            return Err(DecodeError::TooMany);
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn grow(&mut self) {
+        let count = self.slots.len() * 2;
+        self.slots.clear();
+        self.slots.resize(count, 0);
+        for (at, entry) in self.entries.iter().enumerate().skip(1) {
+            let mut slot = entry.hash as usize & (count - 1);
+            while self.slots.get(slot).is_some_and(|index| *index != 0) {
+                slot = (slot + 1) & (count - 1);
+            }
+            if let Some(vacant) = self.slots.get_mut(slot) {
+                *vacant = index(at);
+            }
+        }
+    }
+
+    const fn slot(&self, hash: u32) -> usize {
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one as well")]
+    fn hash(&self, text: &[u8]) -> u32 {
+        xxh3_64_with_seed(text, self.seed) as u32
+    }
+}
+
+/// Bodies are far below 4 GiB.
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
