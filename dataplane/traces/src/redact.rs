@@ -1,0 +1,169 @@
+//! Takes out of spans what must not leave the host. spec: apm-obfuscation §1.
+
+mod bodies;
+mod cards;
+
+use obfuscate::{Change, http_url, memcached, redis};
+use span::{Batch, Key, Str};
+
+use crate::access::{self, str_of};
+use crate::settings::{Commands, Obfuscation};
+use bodies::Bodies;
+use cards::Cards;
+
+/// Stands for a statement that cannot be read.
+const NON_PARSABLE: &str = "Non-parsable SQL query";
+
+/// Metas that may hold a statement.
+const STATEMENTS: [Key; 3] = [Key::SqlQuery, Key::DbStatement, Key::DbQueryText];
+
+/// The obfuscators of one lane.
+#[derive(Debug)]
+pub(crate) struct Redactor {
+    cards: Option<Cards>,
+    sql: sql::Obfuscator,
+    bodies: Bodies,
+    redis: Commands,
+    valkey: Commands,
+    http: http_url::UrlOptions,
+    is_memcached_enabled: bool,
+    is_memcached_command_kept: bool,
+    out: String,
+}
+
+impl Redactor {
+    pub(crate) fn new(settings: &Obfuscation) -> Self {
+        Self {
+            cards: settings.cards.clone().map(Cards::new),
+            sql: sql::Obfuscator::new(settings.sql.clone()),
+            bodies: Bodies::new(settings),
+            redis: settings.redis,
+            valkey: settings.valkey,
+            http: settings.http,
+            is_memcached_enabled: settings.is_memcached_enabled,
+            is_memcached_command_kept: settings.is_memcached_command_kept,
+            out: String::new(),
+        }
+    }
+
+    /// Obfuscates one span by its attributes and its type.
+    pub(crate) fn span(&mut self, batch: &mut Batch, at: usize) {
+        if let Some(cards) = &mut self.cards {
+            cards.span(batch, at);
+        }
+        let Some(span) = batch.spans.get(at) else { return };
+        match batch.strings.bytes(span.span_type) {
+            b"sql" | b"cassandra" => self.statement(batch, at),
+            b"redis" => self.commands(batch, at, Key::RedisRawCommand, self.redis),
+            b"valkey" => self.commands(batch, at, Key::ValkeyRawCommand, self.valkey),
+            b"memcached" if self.is_memcached_enabled => {
+                let is_kept = self.is_memcached_command_kept;
+                self.value(batch, at, Key::MemcachedCommand, |value, out| {
+                    memcached::obfuscate(value, is_kept, out)
+                });
+            }
+            b"web" | b"http" => {
+                let options = self.http;
+                self.value(batch, at, Key::HttpUrl, |url, out| {
+                    http_url::obfuscate(url, options, out)
+                });
+            }
+            b"mongodb" => self.bodies.mongodb(batch, at, &mut self.sql, &mut self.out),
+            b"elasticsearch" | b"opensearch" => {
+                self.bodies.search(batch, at, &mut self.sql, &mut self.out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Resource and metas of a database span. What equals the resource is obfuscated once.
+    fn statement(&mut self, batch: &mut Batch, at: usize) {
+        let Some(&span) = batch.spans.get(at) else { return };
+        let raw = span.resource;
+        let dbms = str_of(batch, &span, Key::DbType).unwrap_or_default();
+        let mut tables = Str::EMPTY;
+        let mut resource = raw;
+        if !raw.is_empty() {
+            match self.sql.obfuscate(batch.strings.text(raw), batch.strings.text(dbms)) {
+                Ok(done) => {
+                    let is_same = done.text == batch.strings.text(raw);
+                    resource = if is_same { raw } else { batch.strings.add(done.text) };
+                    tables = batch.strings.add(done.metadata.tables.as_csv());
+                }
+                Err(_) => resource = batch.strings.add(NON_PARSABLE),
+            }
+        }
+        if let Some(span) = batch.spans.get_mut(at) {
+            span.resource = resource;
+        }
+        for key in STATEMENTS {
+            let Some(text) = str_of(batch, &span, key) else { continue };
+            if text.is_empty() {
+                if key == Key::SqlQuery {
+                    access::remove_text(batch, at, key);
+                }
+                continue;
+            }
+            crate::normalise::edit(batch, at, key, |text, strings| {
+                if text.is_empty() {
+                    return;
+                }
+                if strings.bytes(*text) == strings.bytes(raw) {
+                    *text = resource;
+                    return;
+                }
+                let done = self.sql.obfuscate(strings.text(*text), strings.text(dbms));
+                *text = match done {
+                    Ok(done) if done.text == strings.text(*text) => *text,
+                    Ok(done) => strings.add(done.text),
+                    Err(_) => strings.add(NON_PARSABLE),
+                };
+            });
+        }
+        if !tables.is_empty() {
+            access::set(batch, at, Key::SqlTables, span::Value::Text(tables));
+        }
+    }
+
+    /// Resource and raw command of a store.
+    fn commands(&mut self, batch: &mut Batch, at: usize, key: Key, commands: Commands) {
+        let Batch { spans, strings, .. } = batch;
+        if let Some(span) = spans.get_mut(at) {
+            self.out.clear();
+            if redis::quantize(strings.text(span.resource), &mut self.out).is_written() {
+                span.resource = strings.add(&self.out);
+            }
+        }
+        match commands {
+            Commands::Kept => {}
+            Commands::Obfuscated => self.value(batch, at, key, redis::obfuscate),
+            Commands::WithoutArguments => self.value(batch, at, key, redis::remove_all_arguments),
+        }
+    }
+
+    fn value(
+        &mut self,
+        batch: &mut Batch,
+        at: usize,
+        key: Key,
+        obfuscate: impl FnMut(&str, &mut String) -> Change,
+    ) {
+        rewrite(batch, at, key, &mut self.out, obfuscate);
+    }
+}
+
+/// Obfuscates every text that a span has under a key and that is not empty.
+fn rewrite(
+    batch: &mut Batch,
+    at: usize,
+    key: Key,
+    out: &mut String,
+    mut obfuscate: impl FnMut(&str, &mut String) -> Change,
+) {
+    crate::normalise::edit(batch, at, key, |text, strings| {
+        out.clear();
+        if !text.is_empty() && obfuscate(strings.text(*text), out).is_written() {
+            *text = strings.add(out);
+        }
+    });
+}
