@@ -1,0 +1,10 @@
+//! The default tokenizer and its filters. spec: apm-obfuscation §2
+
+mod filters;
+mod keyword;
+mod quoted;
+mod run;
+mod scanner;
+mod token;
+
+pub(crate) use run::{Buffers, Statement, obfuscate};
