@@ -2,14 +2,16 @@
 
 mod cell;
 mod index;
+mod set;
 
 use std::sync::Arc;
 
 use xxhash_rust::const_xxh3::const_custom_default_secret;
 use xxhash_rust::xxh3::xxh3_64_with_secret;
 
-pub use cell::Cell;
+pub use cell::{Cell, Counts, Exported, Summary};
 use index::Index;
+pub use set::BucketSet;
 
 use crate::key::{GroupKey, PayloadKey, Reader, TagList};
 
@@ -60,7 +62,7 @@ pub(crate) struct KeyHash {
 }
 
 /// A payload of a bucket.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PayloadRef<'a> {
     /// Its key.
     pub key: PayloadKey<'a>,
@@ -131,10 +133,7 @@ impl<C> Bucket<C> {
 
     /// The payloads, in the order of their first span.
     pub fn payloads(&self) -> impl ExactSizeIterator<Item = PayloadRef<'_>> {
-        self.payloads.iter().map(|payload| PayloadRef {
-            key: PayloadKey::read(self.bytes(payload.key)),
-            tags: Reader::new(self.bytes(payload.tags)).list(),
-        })
+        self.payloads.iter().map(|payload| self.payload_ref(*payload))
     }
 
     /// The groups, in the order of their first span.
@@ -164,6 +163,58 @@ impl<C> Bucket<C> {
         Some(at)
     }
 
+    /// Gives a payload its container tags, if it has none yet. Returns the bytes this takes.
+    pub(crate) fn offer_tags(&mut self, payload: u32, tags: &[u8]) -> usize {
+        let is_empty = |tags: &[u8]| Reader::new(tags).list().is_empty();
+        let held = self.payloads.get(payload as usize).map(|payload| self.bytes(payload.tags));
+        if is_empty(tags) || !held.is_some_and(is_empty) { 0 } else { self.set_tags(payload, tags) }
+    }
+
+    /// Adds all groups of another bucket of the same time.
+    pub fn merge(&mut self, other: Self)
+    where
+        C: Counts,
+    {
+        let mut places = Vec::with_capacity(other.payloads.len());
+        for payload in &other.payloads {
+            let key = other.bytes(payload.key);
+            let tags = other.bytes(payload.tags);
+            let place = self.find_payload(key);
+            if let Some(place) = place {
+                self.unite_tags(place, tags);
+            }
+            places.push(place.or_else(|| self.add_payload(key, tags)));
+        }
+        let Self { keys, groups, .. } = other;
+        for group in groups {
+            let Some(payload) = places.get(group.payload as usize).copied().flatten() else {
+                continue;
+            };
+            let key = slice(&keys, group.key);
+            if let Some(held) = self.find(payload, key) {
+                held.merge(group.cell);
+            } else {
+                self.add(payload, key, group.cell);
+            }
+        }
+    }
+
+    pub(crate) fn payload_key(&self, payload: usize) -> &[u8] {
+        self.payloads.get(payload).map_or(&[], |payload| self.bytes(payload.key))
+    }
+
+    pub(crate) fn payload(&self, payload: usize) -> Option<PayloadRef<'_>> {
+        self.payloads.get(payload).map(|payload| self.payload_ref(*payload))
+    }
+
+    pub(crate) fn group(&self, group: usize) -> Option<GroupRef<'_, C>> {
+        self.groups.get(group).map(|group| self.group_ref(group))
+    }
+
+    pub(crate) fn group_payloads(&self) -> impl Iterator<Item = usize> {
+        self.groups.iter().map(|group| group.payload as usize)
+    }
+
     pub(crate) fn find(&mut self, payload: u32, key: &[u8]) -> Option<&mut C> {
         let is_same = |at: u32| {
             let group = self.groups.get(at as usize);
@@ -182,6 +233,30 @@ impl<C> Bucket<C> {
         self.groups.last_mut().map(|group| &mut group.cell)
     }
 
+    /// Keeps the tags that compare higher, so that the order of merging does not matter.
+    fn unite_tags(&mut self, payload: u32, tags: &[u8]) {
+        let rank = |tags: &[u8]| (tags.len(), tags.to_vec());
+        let held = self.payloads.get(payload as usize).map(|payload| self.bytes(payload.tags));
+        if held.is_some_and(|held| held != tags && rank(held) < rank(tags)) {
+            self.set_tags(payload, tags);
+        }
+    }
+
+    fn set_tags(&mut self, payload: u32, tags: &[u8]) -> usize {
+        let Some(text) = self.keep(tags) else { return 0 };
+        if let Some(payload) = self.payloads.get_mut(payload as usize) {
+            payload.tags = text;
+        }
+        tags.len()
+    }
+
+    fn payload_ref(&self, payload: Payload) -> PayloadRef<'_> {
+        PayloadRef {
+            key: PayloadKey::read(self.bytes(payload.key)),
+            tags: Reader::new(self.bytes(payload.tags)).list(),
+        }
+    }
+
     fn group_ref<'a>(&'a self, group: &'a Group<C>) -> GroupRef<'a, C> {
         let key = GroupKey::read(self.bytes(group.key));
         GroupRef { payload: group.payload as usize, key, cell: &group.cell }
@@ -195,9 +270,13 @@ impl<C> Bucket<C> {
     }
 
     fn bytes(&self, text: Text) -> &[u8] {
-        let start = text.start as usize;
-        self.keys.get(start..start + text.len as usize).unwrap_or_default()
+        slice(&self.keys, text)
     }
+}
+
+fn slice(keys: &[u8], text: Text) -> &[u8] {
+    let start = text.start as usize;
+    keys.get(start..start + text.len as usize).unwrap_or_default()
 }
 
 impl ClosedBucket {
@@ -214,3 +293,6 @@ impl ClosedBucket {
             + self.groups.iter().map(sketches).sum::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,7 +198,12 @@ impl Concentrator {
         }
         let bucket = self.buckets.get_mut(at)?;
         let payload = match bucket.find_payload(&self.payload_key) {
-            Some(payload) => payload,
+            Some(payload) => {
+                if has_room {
+                    self.key_bytes += bucket.offer_tags(payload, &self.payload_tags);
+                }
+                payload
+            }
             None if !has_room => return None,
             None => {
                 self.key_bytes += self.payload_key.len() + self.payload_tags.len();

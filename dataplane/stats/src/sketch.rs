@@ -1,10 +1,13 @@
 //! DDSketch of the sketches-go family. spec: apm §9.5.
 
 mod index;
+mod mapping;
 mod store;
+mod wire;
 
 pub use index::{GAMMA, index_of, index_of_truncated, lower_bound, truncate};
 pub use store::BIN_LIMIT;
+pub use wire::SketchError;
 
 use store::Store;
 

@@ -20,6 +20,63 @@ pub struct Cell {
     pub error: Sketch,
 }
 
+/// What groups of a bucket count: merged by key, and exported once.
+pub trait Counts {
+    /// Adds what another group of the same key counts. Commutative and associative.
+    fn merge(&mut self, other: Self);
+
+    /// The numbers on the wire. `round` makes whole numbers of weighted counts.
+    fn export(&self, round: &mut dyn FnMut(f64) -> u64) -> Exported<'_>;
+}
+
+/// Numbers of a group on the wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exported<'a> {
+    /// Spans.
+    pub hits: u64,
+    /// Top-level spans.
+    pub top_level_hits: u64,
+    /// Failed spans.
+    pub errors: u64,
+    /// Sum of durations in nanoseconds.
+    pub duration_ns: u64,
+    /// Durations of spans that did not fail.
+    pub ok: Summary<'a>,
+    /// Durations of failed spans.
+    pub error: Summary<'a>,
+}
+
+/// A sketch on its way to the wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Summary<'a> {
+    /// To be encoded.
+    Sketch(&'a Sketch),
+    /// As a client encoded it.
+    Encoded(&'a [u8]),
+}
+
+impl Counts for Cell {
+    fn merge(&mut self, other: Self) {
+        self.hits += other.hits;
+        self.top_level_hits += other.top_level_hits;
+        self.errors += other.errors;
+        self.duration_ns += other.duration_ns;
+        self.ok.merge(&other.ok);
+        self.error.merge(&other.error);
+    }
+
+    fn export(&self, round: &mut dyn FnMut(f64) -> u64) -> Exported<'_> {
+        Exported {
+            hits: round(self.hits),
+            top_level_hits: round(self.top_level_hits),
+            errors: round(self.errors),
+            duration_ns: round(self.duration_ns),
+            ok: Summary::Sketch(&self.ok),
+            error: Summary::Sketch(&self.error),
+        }
+    }
+}
+
 impl Cell {
     /// Counts a span.
     #[expect(clippy::cast_precision_loss, reason = "sums of durations are estimates")]

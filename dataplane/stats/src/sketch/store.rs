@@ -65,8 +65,8 @@ impl Store {
         self.counts.get_mut(at)
     }
 
-    /// Moves the window so that it has `index`, or the bin that `index` collapses into, which is
-    /// returned.
+    /// Moves the window, if need be, so that it has `index` or the bin that `index` collapses into,
+    /// which is returned.
     fn widen(&mut self, index: i32) -> i32 {
         let (low, used) = self.bins();
         let (lowest, highest) = if used.is_empty() {
@@ -76,6 +76,9 @@ impl Store {
         };
         let floor = minus(highest, BIN_LIMIT - 1);
         let lowest = lowest.max(floor);
+        if self.offset <= lowest && distance(self.offset, highest) < self.counts.len() {
+            return index.max(lowest);
+        }
         let span = distance(lowest, highest) + 1;
         let len = span.next_power_of_two().clamp(WINDOW_MIN, BIN_LIMIT);
         let slack = len - span;

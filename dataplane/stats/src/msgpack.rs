@@ -1,0 +1,5 @@
+//! MessagePack, as much of it as statistics need.
+
+mod write;
+
+pub(crate) use write::Writer;
