@@ -53,7 +53,7 @@ impl Acceptor {
             while !stop.load(Ordering::Acquire) {
                 match listener.accept() {
                     Ok(Some(connection)) => deal(NewConnection { connection }),
-                    Ok(None) => drop(poller.wait(WAIT).map(<[u64]>::len)),
+                    Ok(None) => drop(poller.wait(WAIT).map(<[_]>::len)),
                     Err(_) => bell_receiver.pause(FAILURE_PAUSE),
                 }
             }

@@ -24,6 +24,42 @@ pub enum BindError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The address is in use.
+    #[error(
+        "TCP address {0} is in use by another process (another agent?): stop it, or choose another \
+         `apm_config.receiver_port`"
+    )]
+    TcpAddressInUse(SocketAddr),
+    /// Any other failure for a TCP address.
+    #[error(
+        "cannot listen on TCP address {address}: {source}; check `bind_host` and \
+         `apm_config.receiver_port`"
+    )]
+    TcpAddress {
+        /// The address.
+        address: SocketAddr,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The host has no address to bind.
+    #[error("cannot resolve `bind_host` {host}: {source}; give an address")]
+    Host {
+        /// The host.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// The descriptor that was handed over is not a listening stream socket.
+    #[error(
+        "file descriptor {fd} is not a listening TCP or Unix socket ({source}): check what starts \
+         this process, or unset the variable that names it"
+    )]
+    NotAListener {
+        /// The number.
+        fd: i32,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// The path exists and is not a socket.
     #[error("{0} exists and is not a socket: remove it or choose another path")]
     NotASocket(PathBuf),

@@ -3,6 +3,7 @@
 //! ```text
 //! udp::bind, unixgram::bind --> DatagramSocket --receive--> Batch --packets--> lane
 //! unixstream::bind ----------> StreamListener --accept---> Connection{Framer} --> lane
+//! http: bind_tcp, bind_unix, adopt --> HttpListener --accept---> HttpStream --> server
 //! ```
 //!
 //! Nothing here waits: a driver decides when to read. A [`Batch`] is allocated once and reused, so
@@ -14,12 +15,13 @@
 //!
 //! Invariants: truncation by the kernel is reported with the packet it hit; a path that is not a
 //! socket is never removed; a socket file is removed at drop only while it is still ours.
-//! spec: dogstatsd §2.
+//! spec: dogstatsd §2, apm §1.
 
 mod batch;
 mod bind_error;
 mod datagram;
 mod framer;
+mod http;
 mod options;
 mod path;
 mod poller;
@@ -30,9 +32,10 @@ pub use batch::{Batch, Packet, PeerCredentials};
 pub use bind_error::BindError;
 pub use datagram::DatagramSocket;
 pub use framer::{FrameTooLong, Framer, check_stream_bytes};
+pub use http::{HttpListener, HttpStream, Peer, listen_addresses};
 pub use options::{SocketOptions, UdpSpread};
 pub use path::SocketFile;
-pub use poller::{Poller, probe_io_uring, unix_queue_packets};
+pub use poller::{Poller, Ready, probe_io_uring, unix_queue_packets};
 pub use stream::{Connection, ReadOutcome, StreamListener};
 
 /// Binds UDP sockets, one per lane. See [`UdpSpread`] for how the kernel chooses among them.

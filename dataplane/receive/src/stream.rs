@@ -155,7 +155,7 @@ impl AsFd for Connection {
     }
 }
 
-fn peer_credentials(socket: BorrowedFd<'_>) -> Option<PeerCredentials> {
+pub(crate) fn peer_credentials(socket: BorrowedFd<'_>) -> Option<PeerCredentials> {
     let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut bytes = libc::socklen_t::try_from(size_of_val(&peer)).ok()?;
     // SAFETY: `peer` is `bytes` writable bytes, and both pointers live for the length of the call.

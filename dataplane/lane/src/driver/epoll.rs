@@ -24,11 +24,12 @@ pub(super) fn run(drive: &mut Drive) -> io::Result<()> {
     let mut timeout = TICK;
     while !drive.lane.is_stopping() {
         let ready = poller.wait(timeout)?;
-        let is_rung = ready.contains(&0);
+        let is_rung = ready.iter().any(|ready| ready.token == 0);
         let now = clock();
         let mut found = drive.look(now);
-        for &token in ready {
-            let slot = token.checked_sub(FIRST_CONNECTION).and_then(|n| usize::try_from(n).ok());
+        for ready in ready {
+            let slot =
+                ready.token.checked_sub(FIRST_CONNECTION).and_then(|n| usize::try_from(n).ok());
             if let Some(slot) = slot {
                 found.add(connections.drain(slot, drive, now).1);
             }

@@ -1,0 +1,144 @@
+//! One connection: hyper between a socket and the worker.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use http::header::EXPECT;
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use receive::Peer;
+
+use crate::body::Full;
+use crate::head::is_cross_site;
+use crate::inbox::Reply;
+use crate::incoming::{Stop, collect, is_discarded};
+use crate::link::{Link, Phase};
+use crate::media::Media;
+use crate::response::respond;
+use crate::watched::Watched;
+use crate::{Answer, Body, Head, Permit, Refusal, Request, Route, Server, TraceVersion};
+
+/// Longest head in bytes.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+/// Most that is read at once, and most that a connection buffers.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
+/// Bytes of an unwanted body that are read so that the connection can be used again.
+const UNWANTED_BYTES_MAX: u64 = 256 << 10;
+
+/// Serves one connection to its end. `io` may be of any executor; the future is for the thread of
+/// the server.
+pub async fn serve_connection<I>(io: I, peer: Peer, permit: Permit, server: Rc<Server>)
+where
+    I: Read + Write + Unpin,
+{
+    let seat = Seat { link: server.link(), server, _permit: permit };
+    let (server, link) = (&seat.server, &seat.link);
+    let service = service_fn(|request| async move {
+        let head = begin(server, link, peer, &request);
+        let answer = answer(server, link, &head, request).await;
+        respond(server, link, &head, answer)
+    });
+    let watched = Watched { io, link, server };
+    let connection = http1::Builder::new()
+        .half_close(true)
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .title_case_headers(true)
+        .serve_connection(watched, service);
+    let mut connection = pin!(connection);
+    let end = poll_fn(|cx| {
+        if link.is_closing(cx) {
+            return Poll::Ready(Ok(()));
+        }
+        connection.as_mut().poll(cx)
+    });
+    if end.await.is_err_and(|error: hyper::Error| error.is_parse()) {
+        server.count(|counts| counts.heads_malformed += 1);
+    }
+}
+
+/// The place of a connection in the server, given up however the connection ends.
+struct Seat {
+    link: Rc<Link>,
+    server: Rc<Server>,
+    _permit: Permit,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.server.unlink(&self.link);
+    }
+}
+
+/// Takes note of a request whose head was read.
+fn begin(server: &Server, link: &Link, peer: Peer, request: &http::Request<Incoming>) -> Head {
+    let asked = Route::of(request.uri().path());
+    let is_v1 = asked == Route::Traces(TraceVersion::V10);
+    let route = if is_v1 && !server.settings.is_v1_enabled { Route::Unknown } else { asked };
+    link.enter(Phase::Body, server.now());
+    link.has_request.set(true);
+    server.count(|counts| counts.requests[route.index()] += 1);
+    Head::new(route, peer, request.headers())
+}
+
+/// The answer to a request; none when there will be none.
+async fn answer(
+    server: &Server,
+    link: &Link,
+    head: &Head,
+    request: http::Request<Incoming>,
+) -> Option<Answer> {
+    let is_waiting_for_us = request.headers().contains_key(EXPECT);
+    let is_cross_site = is_cross_site(request.headers());
+    let mut incoming = request.into_body();
+    if let Some(refused) = refuse(head, is_cross_site) {
+        // A client that asks first is told at once.
+        if is_waiting_for_us || !is_discarded(&mut incoming, link, UNWANTED_BYTES_MAX).await {
+            link.has_unread.set(true);
+        }
+        return Some(refused);
+    }
+    let (body, refusal) = if head.route.has_body() {
+        match collect(server, link, head, &mut incoming).await {
+            Ok(body) => (body, None),
+            Err(Stop::Full(Full::Budget)) => {
+                let bytes_max = server.settings.request_bytes_max as u64;
+                if !is_discarded(&mut incoming, link, bytes_max).await {
+                    link.has_unread.set(true);
+                }
+                (Body::default(), Some(Refusal::Busy))
+            }
+            Err(stop) => return stop.answer(server, link),
+        }
+    } else {
+        if !is_discarded(&mut incoming, link, UNWANTED_BYTES_MAX).await {
+            link.has_unread.set(true);
+        }
+        (Body::default(), None)
+    };
+    drop(incoming);
+    let (reply, answered) = Reply::new();
+    let received = server.now();
+    link.enter(Phase::Worker, received);
+    server.submit(Request { head: head.clone(), body, received, refusal, reply });
+    poll_fn(|cx| answered.poll_answer(cx)).await
+}
+
+/// What is refused before its body is read.
+fn refuse(head: &Head, is_cross_site: bool) -> Option<Answer> {
+    let is_json_only = matches!(head.route.version(), Some(TraceVersion::V01 | TraceVersion::V02));
+    if is_json_only && head.media == Media::Msgpack {
+        let text = "unsupported media type: \"application/msgpack\"";
+        Some(Answer::refused(415, Refusal::MediaType, text))
+    } else if is_cross_site && head.route.is_guarded() {
+        Some(Answer::refused(403, Refusal::CrossSite, "cross-site request rejected"))
+    } else if matches!(head.route, Route::Unknown | Route::Proxy(_)) {
+        Some(Answer::not_found())
+    } else {
+        None
+    }
+}

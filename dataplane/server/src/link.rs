@@ -1,0 +1,137 @@
+//! What a connection is doing, seen by the server's clock.
+
+use std::cell::{Cell, RefCell};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+/// State of one connection, shared by its task and the server.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Place in the server's list.
+    pub(crate) index: Cell<usize>,
+    phase: Cell<Phase>,
+    since: Cell<Instant>,
+    /// Whether the server wants it to end now.
+    is_closing: Cell<bool>,
+    /// Whether the body of the current request took too long.
+    is_late: Cell<bool>,
+    /// Whether the client is still sending something that nobody reads.
+    pub(crate) has_unread: Cell<bool>,
+    /// Whether a request is neither answered nor counted as lost.
+    pub(crate) has_request: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The first byte of the next request.
+    Idle,
+    /// The first byte of the first request, or the end of a head.
+    Head,
+    /// The end of a body.
+    Body,
+    /// The worker.
+    Worker,
+    /// The client to read its answer.
+    Writing,
+    /// The client to stop sending, after its last answer.
+    Lingering,
+}
+
+/// What became of a connection that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// No request came, or not all of its head.
+    Head,
+    /// The client does not read its answer.
+    Writing,
+}
+
+impl Link {
+    pub(crate) const fn new(index: usize, now: Instant) -> Self {
+        Self {
+            index: Cell::new(index),
+            phase: Cell::new(Phase::Head),
+            since: Cell::new(now),
+            is_closing: Cell::new(false),
+            is_late: Cell::new(false),
+            has_unread: Cell::new(false),
+            has_request: Cell::new(false),
+            waker: RefCell::new(None),
+        }
+    }
+
+    pub(crate) const fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    pub(crate) fn enter(&self, phase: Phase, now: Instant) {
+        self.phase.set(phase);
+        // The time for a request runs from its head to the end of its body.
+        if phase != Phase::Body {
+            self.since.set(now);
+        } else {
+            self.is_late.set(false);
+        }
+    }
+
+    /// How long it has been doing what it does.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since.get())
+    }
+
+    pub(crate) const fn is_late(&self) -> bool {
+        self.is_late.get()
+    }
+
+    /// Remembers the task, and tells it whether to end.
+    pub(crate) fn is_closing(&self, cx: &Context<'_>) -> bool {
+        let mut waker = self.waker.borrow_mut();
+        match &mut *waker {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+        self.is_closing.get()
+    }
+
+    /// Ends the connection.
+    pub(crate) fn close(&self) {
+        self.is_closing.set(true);
+        self.wake();
+    }
+
+    /// Enforces `timeout`. What it had to do is returned.
+    pub(crate) fn check(&self, now: Instant, timeout: Duration) -> Option<Overdue> {
+        if self.age(now) <= timeout {
+            return None;
+        }
+        match self.phase.get() {
+            Phase::Idle | Phase::Worker => None,
+            Phase::Body => {
+                self.is_late.set(true);
+                self.wake();
+                None
+            }
+            Phase::Head => {
+                self.close();
+                Some(Overdue::Head)
+            }
+            Phase::Writing => {
+                self.close();
+                Some(Overdue::Writing)
+            }
+            Phase::Lingering => {
+                self.close();
+                None
+            }
+        }
+    }
+
+    fn wake(&self) {
+        let waker = self.waker.borrow().clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The server of a lane: what its connections, its worker and its driver share.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::body::Budget;
+use crate::counts::Senders;
+use crate::inbox::{Inbox, Patience};
+use crate::link::{Link, Overdue, Phase};
+use crate::{Gate, Head, Identity, Refusal, Request, SenderRefusals, ServerCounts};
+
+/// Limits of a lane's server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSettings {
+    /// Longest body in bytes, which is still accepted (`apm_config.max_payload_size`).
+    pub request_bytes_max: usize,
+    /// Bytes that the bodies of the lane may take together, from their first byte until the worker
+    /// lets go of them.
+    pub in_flight_bytes_max: usize,
+    /// Most requests that wait for the worker.
+    pub waiting_requests_max: usize,
+    /// Time for a request to come, for an answer to be read, and for stats to wait for the worker
+    /// (`apm_config.receiver_timeout`).
+    pub receiver_timeout: Duration,
+    /// Time that traces wait for the worker (`apm_config.decoder_timeout`).
+    pub decoder_timeout: Duration,
+    /// Most open connections of one listener of the lane (`apm_config.max_connections`).
+    pub connections_max: usize,
+    /// Most TCP connections accepted in 30 s (`apm_config.connection_limit`).
+    pub connections_per_window_max: Option<u32>,
+    /// Whether `/v1.0/traces` exists (`apm_config.enable_v1_trace_endpoint`).
+    pub is_v1_enabled: bool,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            request_bytes_max: 25 << 20,
+            in_flight_bytes_max: 64 << 20,
+            waiting_requests_max: 1024,
+            receiver_timeout: Duration::from_secs(5),
+            decoder_timeout: Duration::from_secs(1),
+            connections_max: 1000,
+            connections_per_window_max: None,
+            is_v1_enabled: true,
+        }
+    }
+}
+
+/// The server of one lane. It belongs to one thread; time is told by the driver.
+#[derive(Debug)]
+pub struct Server {
+    pub(crate) settings: ServerSettings,
+    pub(crate) budget: Rc<Budget>,
+    now: Cell<Instant>,
+    identity: RefCell<Arc<Identity>>,
+    inbox: RefCell<Inbox>,
+    links: RefCell<Vec<Rc<Link>>>,
+    gates: RefCell<Vec<Rc<Gate>>>,
+    counts: RefCell<ServerCounts>,
+    senders: RefCell<Senders>,
+    /// When the server was told to stop.
+    stopping: Cell<Option<Instant>>,
+}
+
+/// Time that idle connections get after a stop: a request may be on its way.
+const LAST_REQUEST: Duration = Duration::from_millis(100);
+/// Time that requests under way get after a stop. spec: apm §1.
+const STOP: Duration = Duration::from_secs(5);
+
+impl Server {
+    /// A server without connections.
+    #[must_use]
+    pub fn new(settings: ServerSettings, now: Instant) -> Rc<Self> {
+        Rc::new(Self {
+            settings,
+            budget: Budget::new(settings.in_flight_bytes_max),
+            now: Cell::new(now),
+            identity: RefCell::new(Identity::new("", "", Bytes::new())),
+            inbox: RefCell::default(),
+            links: RefCell::default(),
+            gates: RefCell::default(),
+            counts: RefCell::default(),
+            senders: RefCell::default(),
+            stopping: Cell::new(None),
+        })
+    }
+
+    /// Tells the time: once in each turn of the driver, before tasks run.
+    pub fn advance(&self, now: Instant) {
+        self.now.set(now);
+    }
+
+    /// The time that was told last.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    /// What answers say about this process from now on.
+    pub fn set_identity(&self, identity: Arc<Identity>) {
+        *self.identity.borrow_mut() = identity;
+    }
+
+    /// What answers say about this process.
+    #[must_use]
+    pub fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.borrow())
+    }
+
+    /// Admission to one more listener; the rate limit is for TCP alone.
+    #[must_use]
+    pub fn new_gate(&self, is_tcp: bool) -> Rc<Gate> {
+        let lease = self.settings.connections_per_window_max.filter(|_| is_tcp);
+        let gate = Gate::new(self.settings.connections_max, lease, self.now());
+        if self.stopping.get().is_some() {
+            gate.close();
+        }
+        self.gates.borrow_mut().push(Rc::clone(&gate));
+        gate
+    }
+
+    /// The next request for the worker: refusals first, then what costs next to nothing, then the
+    /// oldest. A request that waited too long comes as one to be refused.
+    pub fn next_request(&self) -> Option<Request> {
+        self.inbox.borrow_mut().pop(self.now(), self.patience())
+    }
+
+    /// Waits until there is a request. One task may wait.
+    pub async fn requested(&self) {
+        poll_fn(|cx| self.inbox.borrow_mut().poll_filled(cx)).await;
+    }
+
+    /// Requests that wait for the worker.
+    #[must_use]
+    pub fn waiting_requests(&self) -> usize {
+        self.inbox.borrow().len()
+    }
+
+    /// Bytes that bodies take now.
+    #[must_use]
+    pub fn in_flight_bytes(&self) -> usize {
+        self.budget.used()
+    }
+
+    /// Open connections.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.links.borrow().len()
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn counts(&self) -> Ref<'_, ServerCounts> {
+        self.counts.borrow()
+    }
+
+    /// Who was refused what.
+    #[must_use]
+    pub fn refusals(&self) -> Ref<'_, [SenderRefusals]> {
+        Ref::map(self.senders.borrow(), Senders::rows)
+    }
+
+    /// Enforces the timeouts. Call it about ten times a second.
+    pub fn tick(&self, now: Instant) {
+        self.advance(now);
+        self.inbox.borrow_mut().expire(now, self.patience());
+        let gates = self.gates.borrow().clone();
+        let is_full = gates.iter().any(|gate| gate.is_full());
+        for gate in gates {
+            gate.tick(now);
+        }
+        // Waking a task may end it elsewhere: nothing is borrowed meanwhile.
+        let links = self.links.borrow().clone();
+        for link in &links {
+            match link.check(now, self.settings.receiver_timeout) {
+                Some(Overdue::Head) => self.count(|counts| counts.head_timeouts += 1),
+                Some(Overdue::Writing) => self.count(|counts| counts.write_timeouts += 1),
+                None => {}
+            }
+            let is_idle = link.phase() == Phase::Idle;
+            if is_full && is_idle && link.age(now) > self.settings.receiver_timeout {
+                self.count(|counts| counts.connections_evicted += 1);
+                link.close();
+            }
+        }
+        if let Some(since) = self.stopping.get() {
+            let is_over = now.saturating_duration_since(since) >= STOP;
+            for link in links {
+                let is_silent = matches!(link.phase(), Phase::Idle | Phase::Head);
+                if is_over || is_silent && link.age(now) >= LAST_REQUEST {
+                    link.close();
+                }
+            }
+        }
+    }
+
+    /// Accepts nothing more, and ends each connection after its request. Ticks do the rest: those
+    /// without a request are closed soon, all others after five seconds.
+    pub fn stop(&self) {
+        if self.stopping.get().is_some() {
+            return;
+        }
+        self.stopping.set(Some(self.now()));
+        for gate in self.gates.borrow().iter() {
+            gate.close();
+        }
+    }
+
+    /// Whether the server was told to stop and all connections have ended.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopping.get().is_some() && self.open_connections() == 0
+    }
+
+    pub(crate) const fn is_stopping(&self) -> bool {
+        self.stopping.get().is_some()
+    }
+
+    pub(crate) fn submit(&self, request: Request) {
+        self.inbox.borrow_mut().push(request, self.settings.waiting_requests_max);
+    }
+
+    pub(crate) fn count(&self, count: impl FnOnce(&mut ServerCounts)) {
+        count(&mut self.counts.borrow_mut());
+    }
+
+    pub(crate) fn count_refusal(&self, head: &Head, refusal: Refusal) {
+        self.senders.borrow_mut().add(head, refusal);
+    }
+
+    pub(crate) fn link(&self) -> Rc<Link> {
+        let mut links = self.links.borrow_mut();
+        let link = Rc::new(Link::new(links.len(), self.now()));
+        links.push(Rc::clone(&link));
+        self.count(|counts| counts.connections += 1);
+        link
+    }
+
+    pub(crate) fn unlink(&self, link: &Link) {
+        let mut links = self.links.borrow_mut();
+        let index = link.index.get();
+        drop(links.swap_remove(index));
+        if let Some(moved) = links.get(index) {
+            moved.index.set(index);
+        }
+        self.count(|counts| {
+            counts.connections_closed += 1;
+            if link.has_request.take() {
+                counts.requests_lost += 1;
+            }
+        });
+    }
+
+    const fn patience(&self) -> Patience {
+        Patience { traces: self.settings.decoder_timeout, stats: self.settings.receiver_timeout }
+    }
+}

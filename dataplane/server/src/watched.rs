@@ -1,0 +1,94 @@
+//! A socket that tells what its connection is doing.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
+
+use crate::Server;
+use crate::link::{Link, Phase};
+
+/// A socket that tells the link what it is doing.
+pub(crate) struct Watched<'a, I> {
+    pub(crate) io: I,
+    pub(crate) link: &'a Link,
+    pub(crate) server: &'a Server,
+}
+
+impl<I> Watched<'_, I> {
+    fn now(&self) -> Instant {
+        self.server.now()
+    }
+}
+
+impl<I: Read + Unpin> Read for Watched<'_, I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        if self.link.phase() == Phase::Idle {
+            self.link.enter(Phase::Head, self.now());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: Read + Write + Unpin> Write for Watched<'_, I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        if self.link.phase() == Phase::Writing {
+            self.link.enter(Phase::Idle, self.now());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Closes our direction, and reads on for a while what the client is still sending: closing at
+    /// once would reset the connection and take the answer away from a client that is not there
+    /// yet.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.link.phase() != Phase::Lingering {
+            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+            if !self.link.has_unread.get() {
+                return Poll::Ready(Ok(()));
+            }
+            self.link.enter(Phase::Lingering, self.now());
+        }
+        let mut scratch = [0; 4096];
+        for _ in 0..LINGERING_READS {
+            let mut buf = ReadBuf::new(&mut scratch);
+            ready!(Pin::new(&mut self.io).poll_read(cx, buf.unfilled()))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
+    }
+}
+
+/// Reads of unwanted bytes before other connections have their turn.
+const LINGERING_READS: usize = 16;
