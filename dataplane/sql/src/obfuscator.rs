@@ -1,14 +1,18 @@
 //! The public face: one obfuscator per lane.
 
+use crate::cache::Cache;
 use crate::metadata::Metadata;
-use crate::standard::{self, Buffers, Statement};
-use crate::{Dbms, Mode, Options, SqlError, lexer};
+use crate::{Dbms, Mode, Options, SqlError, lexer, standard};
 
 /// Obfuscates statements with one set of options.
+///
+/// It is owned by one lane: it keeps buffers, the cache, and what it learned of the meaning of
+/// backslashes.
 #[derive(Debug)]
 pub struct Obfuscator {
     options: Options,
-    standard: Buffers,
+    cache: Option<Cache>,
+    standard: standard::Buffers,
     lexer: lexer::Buffers,
     /// Whether a backslash in a string is a plain character; kept from statement to statement.
     /// spec: apm-obfuscation §2.5
@@ -16,20 +20,30 @@ pub struct Obfuscator {
 }
 
 /// An obfuscated statement, in buffers of the obfuscator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Obfuscated<'a> {
     /// The statement without its literals.
     pub text: &'a str,
-    /// What the statement touches.
+    /// What the statement touches, as far as [`Options::collect`] asks for it.
     pub metadata: Metadata<'a>,
 }
 
 impl Obfuscator {
-    /// An obfuscator.
+    /// An obfuscator without a cache.
     pub fn new(options: Options) -> Self {
+        Self::with_cache(options, 0)
+    }
+
+    /// An obfuscator with a cache of `cache_bytes`: the lane's share of what the process may use,
+    /// which the Agent sets to 5,000,000. Less than 640 bytes is no cache.
+    ///
+    /// The cache has no effect on results, except that a statement that is found does not tell
+    /// again what backslashes mean. spec: apm-obfuscation §1, "Defaults"
+    pub fn with_cache(options: Options, cache_bytes: usize) -> Self {
         Self {
             options,
-            standard: Buffers::default(),
+            cache: Cache::new(cache_bytes),
+            standard: standard::Buffers::default(),
             lexer: lexer::Buffers::default(),
             has_literal_escapes: false,
         }
@@ -37,43 +51,68 @@ impl Obfuscator {
 
     /// Obfuscates one statement.
     ///
+    /// `dbms` is the span's `db.type`. [`Mode::Default`] does not look at it, but at
+    /// [`Options::dbms`]; the other modes accept any statement.
+    ///
     /// # Errors
-    /// The statement does not split into tokens, or has none to show.
+    /// In [`Mode::Default`], the statement does not split into tokens, or none is left to show.
     pub fn obfuscate(&mut self, query: &str, dbms: &str) -> Result<Obfuscated<'_>, SqlError> {
-        let options = &self.options;
-        let statement = lexer::Statement { text: query, dbms: Dbms::from_name(dbms), options };
-        match self.options.mode {
-            Mode::Default => {
-                self.standard(query)?;
-                return Ok(Obfuscated {
-                    text: std::str::from_utf8(self.standard.output.bytes()).unwrap_or_default(),
-                    metadata: self.standard.collected.view(),
-                });
+        let dbms = match self.options.mode {
+            Mode::Default => self.options.dbms,
+            Mode::ObfuscateOnly | Mode::ObfuscateAndNormalize | Mode::NormalizeOnly => {
+                Dbms::from_name(dbms)
             }
+        };
+        if let Some(cache) = &mut self.cache
+            && let Some(place) = cache.find(query, dbms)
+        {
+            return Ok(self.cache.as_ref().map(|cache| cache.view(place)).unwrap_or_default());
+        }
+        self.fill_buffers(query, dbms)?;
+        let (output, collected) = match self.options.mode {
+            Mode::Default => (&self.standard.output, &self.standard.collected),
+            Mode::ObfuscateOnly | Mode::ObfuscateAndNormalize | Mode::NormalizeOnly => {
+                (&self.lexer.output, &self.lexer.scratch.collected)
+            }
+        };
+        // Pieces are cut at ASCII bytes, so that the output is UTF-8 as the input is.
+        let text = std::str::from_utf8(output.bytes()).unwrap_or_default();
+        let done = Obfuscated { text, metadata: collected.view() };
+        if let Some(cache) = &mut self.cache {
+            cache.insert(query, dbms, &done);
+        }
+        Ok(done)
+    }
+
+    fn fill_buffers(&mut self, text: &str, dbms: Dbms) -> Result<(), SqlError> {
+        let statement = lexer::Statement { text, dbms, options: &self.options };
+        match self.options.mode {
+            Mode::Default => return self.fill_standard(text),
             Mode::ObfuscateOnly => lexer::obfuscate(statement, &mut self.lexer.output),
             Mode::ObfuscateAndNormalize => lexer::normalize(statement, true, &mut self.lexer),
             Mode::NormalizeOnly => lexer::normalize(statement, false, &mut self.lexer),
         }
-        Ok(Obfuscated {
-            text: std::str::from_utf8(self.lexer.output.bytes()).unwrap_or_default(),
-            metadata: self.lexer.scratch.collected.view(),
-        })
+        Ok(())
     }
 
     /// Runs the default tokenizer, a second time with the other meaning of backslashes if that may
     /// help. spec: apm-obfuscation §2.5
-    fn standard(&mut self, text: &str) -> Result<(), SqlError> {
+    fn fill_standard(&mut self, text: &str) -> Result<(), SqlError> {
         let has_literal_escapes = self.has_literal_escapes;
-        let statement = Statement { text, options: &self.options, has_literal_escapes };
+        let statement = standard::Statement { text, options: &self.options, has_literal_escapes };
         let Err(failure) = standard::obfuscate(statement, &mut self.standard) else {
             return Ok(());
         };
         if !failure.has_seen_escape {
             return Err(failure.error);
         }
-        let statement = Statement { has_literal_escapes: !has_literal_escapes, ..statement };
-        standard::obfuscate(statement, &mut self.standard).map_err(|_| failure.error)?;
+        let other = standard::Statement { has_literal_escapes: !has_literal_escapes, ..statement };
+        standard::obfuscate(other, &mut self.standard).map_err(|_| failure.error)?;
         self.has_literal_escapes = !has_literal_escapes;
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "obfuscator/tests.rs"]
+mod tests;
