@@ -15,13 +15,14 @@ const DIGITS_MAX: usize = 16;
 /// Whether the whole value looks like a card number: 12 to 16 digits of a known issuer, with spaces
 /// and dashes anywhere. With `luhn` the check digit must fit too.
 ///
-/// Almost every value fails on its length or its first byte.
+/// Almost every value fails on its length or its first byte; no issuer's numbers begin with other
+/// digits than 1 to 6.
 #[inline]
 #[must_use]
 pub fn is_card(value: &str, luhn: bool) -> bool {
     let value = value.as_bytes();
     match value.first() {
-        Some(b' ' | b'-' | b'0'..=b'9') if value.len() >= DIGITS_MIN => {
+        Some(b' ' | b'-' | b'1'..=b'6') if value.len() >= DIGITS_MIN => {
             are_digits_card(value, luhn)
         }
         _ => false,

@@ -50,10 +50,44 @@ fn is_plain(url: &[u8]) -> bool {
     if !rest.first().is_some_and(u8::is_ascii_alphanumeric) {
         return false;
     }
-    let query = rest.iter().position(|&byte| byte == b'?').unwrap_or(rest.len());
-    let (place, query) = rest.split_at(query);
-    place.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:,;&=+$".contains(byte))
-        && query.iter().all(|byte| !byte.is_ascii_control() && *byte != b'#')
+    let mut wanted = PLAIN_PLACE;
+    let mut missing = 0;
+    for &byte in rest {
+        if byte == b'?' {
+            wanted = PLAIN_QUERY;
+        }
+        missing |= !PLAIN[usize::from(byte)] & wanted;
+    }
+    missing == 0
+}
+
+/// A byte that is plain before the query, and one that is in it.
+const PLAIN_PLACE: u8 = 1;
+const PLAIN_QUERY: u8 = 2;
+static PLAIN: [u8; 256] = plain_bytes();
+
+const fn plain_bytes() -> [u8; 256] {
+    const MARKS: &[u8] = b"-._~/:,;&=+$";
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        if !byte.is_ascii_control() && byte != b'#' {
+            classes[byte as usize] |= PLAIN_QUERY;
+        }
+        if byte.is_ascii_alphanumeric() {
+            classes[byte as usize] |= PLAIN_PLACE;
+        }
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < MARKS.len() {
+        classes[MARKS[at] as usize] |= PLAIN_PLACE;
+        at += 1;
+    }
+    classes
 }
 
 fn write(url: &Url<'_>, options: UrlOptions, out: &mut String) {

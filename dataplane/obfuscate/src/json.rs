@@ -17,6 +17,9 @@ const CUT_MARK: &str = "...";
 const FAILED_SQL: &str =
     "Datadog-agent failed to obfuscate SQL string. Enable agent debug logs for more info.";
 
+/// Memory that stays between two bodies, in bytes for each of the two buffers.
+const RETAINED_BYTES_MAX: usize = 64 << 10;
+
 /// Obfuscates a statement: appends the result and returns true, or returns false when it cannot be
 /// parsed, whatever was appended.
 pub type SqlObfuscation<'a> = &'a mut dyn FnMut(&str, &mut String) -> bool;
@@ -55,6 +58,10 @@ impl JsonBody {
         if !is_whole {
             out.push_str(CUT_MARK);
         }
+        self.open.clear();
+        self.open.shrink_to(RETAINED_BYTES_MAX);
+        self.statement.clear();
+        self.statement.shrink_to(RETAINED_BYTES_MAX);
         settle(body.as_bytes(), out, start)
     }
 }

@@ -3,6 +3,7 @@
 //! Values are bytes, since a tracer may send anything; results are always UTF-8, and so is a value
 //! that comes back unchanged.
 
+mod alphabet;
 mod letters;
 mod name;
 mod service;

@@ -2,7 +2,6 @@
 
 mod address;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::change::{Change, settle};
@@ -23,12 +22,12 @@ pub fn quantize(peers: &str, out: &mut String) -> Change {
     }
     let start = out.len();
     if !peers.contains(',') {
-        out.push_str(&quantize_one(peers));
+        out.extend(parts(peers));
         return settle(peers.as_bytes(), out, start);
     }
     let mut seen = BTreeSet::new();
     for item in peers.split(',') {
-        let quantized = quantize_one(item);
+        let quantized = parts(item).concat();
         if seen.contains(&quantized) {
             continue;
         }
@@ -51,18 +50,20 @@ fn may_change(peers: &[u8]) -> bool {
     }
 }
 
-fn quantize_one(peer: &str) -> Cow<'_, str> {
+/// What is written of one item, in pieces.
+fn parts(peer: &str) -> [&str; 5] {
+    let unchanged = [peer, "", "", "", ""];
     let (prefix, rest) = split_prefix(peer);
     let (host, port) = split_port(rest).unwrap_or((rest, ""));
     let Some((address, suffix)) = address_end(host).and_then(|end| host.split_at_checked(end))
     else {
-        return Cow::Borrowed(peer);
+        return unchanged;
     };
     if SHOWN.contains(&address) {
-        return Cow::Borrowed(peer);
+        return unchanged;
     }
     let colon = if port.is_empty() { "" } else { ":" };
-    Cow::Owned([prefix, REPLACEMENT, colon, port, suffix].concat())
+    [prefix, REPLACEMENT, colon, port, suffix]
 }
 
 /// Splits off `ip-`, or a scheme with two or three slashes and whatever stands before it. What is

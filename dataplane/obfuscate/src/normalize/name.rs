@@ -1,5 +1,6 @@
 //! Names of operations. spec: apm-obfuscation §9.2.
 
+use super::alphabet::{Alphabet, Form};
 use super::{Flaw, Normalized, cut_bytes};
 use crate::Change;
 
@@ -7,38 +8,19 @@ use crate::Change;
 pub const NAME_BYTES_MAX: usize = 100;
 /// Name of a span that has no usable one.
 pub const UNNAMED_OPERATION: &str = "unnamed_operation";
+/// Bytes that are normal after the first one, which is a letter.
+static ALPHABET: Alphabet =
+    Alphabet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", b".");
 
 /// Normalises the name of an operation: letters, digits, dots and single underscores of ASCII,
 /// beginning with a letter. Case is kept.
 #[inline]
 pub fn name(value: &[u8], out: &mut String) -> Normalized {
     let starts_well = value.first().is_some_and(u8::is_ascii_alphabetic);
-    if starts_well && value.len() <= NAME_BYTES_MAX && form(value) == Form::Valid {
+    if starts_well && value.len() <= NAME_BYTES_MAX && ALPHABET.form(value) == Form::Valid {
         return Normalized { change: Change::Unchanged, flaw: None };
     }
     rewrite(value, out)
-}
-
-/// How much of a name, from its first letter on, has to change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Valid,
-    /// Valid but for an underscore at its end.
-    Trailing,
-    Invalid,
-}
-
-fn form(value: &[u8]) -> Form {
-    let mut follows_underscore = false;
-    for &byte in value {
-        match byte {
-            b'.' | b'_' if follows_underscore => return Form::Invalid,
-            b'_' => follows_underscore = true,
-            b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => follows_underscore = false,
-            _ => return Form::Invalid,
-        }
-    }
-    if follows_underscore { Form::Trailing } else { Form::Valid }
 }
 
 #[cold]
@@ -50,7 +32,7 @@ fn rewrite(value: &[u8], out: &mut String) -> Normalized {
         let flaw = if value.is_empty() { Flaw::Empty } else { Flaw::Invalid };
         return Normalized { change: Change::Written, flaw: Some(flaw) };
     };
-    if form(rest) == Form::Invalid {
+    if ALPHABET.form(rest) == Form::Invalid {
         replace_bytes(rest, out);
     } else {
         // A valid form is ASCII.

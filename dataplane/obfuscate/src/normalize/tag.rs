@@ -1,5 +1,6 @@
 //! Tags and tag values. spec: apm-obfuscation §9.1.
 
+use super::alphabet::{Alphabet, Form};
 use super::letters::{Class, classify};
 use crate::change::{Change, settle};
 
@@ -7,6 +8,8 @@ use crate::change::{Change, settle};
 pub const TAG_CHARS_MAX: usize = 200;
 /// Bytes of a tag that are looked at.
 const BYTES_MAX: usize = 2 * TAG_CHARS_MAX;
+/// Bytes that are normal wherever they stand, apart from the first byte of a whole tag.
+static ALPHABET: Alphabet = Alphabet::new(b"abcdefghijklmnopqrstuvwxyz0123456789-./:", b"");
 
 /// Normalises a whole tag, `key:value`, which begins with a letter or a colon. The result is empty
 /// when nothing can be kept.
@@ -28,24 +31,10 @@ pub fn tag_value(value: &[u8], out: &mut String) -> Change {
     rewrite(value, false, out)
 }
 
-/// Whether all bytes are lower-case letters, `-./0123456789:` or single underscores, the last one
-/// no underscore.
+/// Whether all bytes are of the alphabet, underscores single and the last one none.
+#[inline]
 fn is_clean(value: &[u8]) -> bool {
-    let mut follows_underscore = false;
-    for &byte in value {
-        if byte == b'_' {
-            if follows_underscore {
-                return false;
-            }
-            follows_underscore = true;
-        } else {
-            if !matches!(byte, b'a'..=b'z' | b'-'..=b':') {
-                return false;
-            }
-            follows_underscore = false;
-        }
-    }
-    !follows_underscore && value.len() <= TAG_CHARS_MAX
+    value.len() <= TAG_CHARS_MAX && ALPHABET.form(value) == Form::Valid
 }
 
 #[cold]
