@@ -13,8 +13,8 @@ pub struct Identity {
     pub left: u64,
     /// The places it can be in, added up.
     pub right: u64,
-    /// Items of the left side that are in buckets not flushed yet. They are known by the difference
-    /// only; 0 for identities that are exact at every moment.
+    /// Items of the left side that are under way or in buckets not flushed yet. They are known by
+    /// the difference only; 0 for identities that are exact at every moment.
     pub in_open_buckets: u64,
     /// Whether both sides agree.
     pub holds: bool,
@@ -53,6 +53,9 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
             "recorded = merged + in open buckets + lost in restarts + dropped at stop",
         ),
     ];
+    if let Some(traces) = &snapshot.traces {
+        list.extend(crate::traces::identities(traces));
+    }
     for endpoint in &snapshot.endpoints {
         let waiting = endpoint.queued + endpoint.spooled;
         list.push(Identity {
@@ -68,12 +71,12 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
     list
 }
 
-fn exact(name: &str, left: u64, right: u64, formula: &'static str) -> Identity {
+pub(crate) fn exact(name: &str, left: u64, right: u64, formula: &'static str) -> Identity {
     let holds = left == right;
     Identity { name: name.to_owned(), left, right, in_open_buckets: 0, holds, formula }
 }
 
-fn open(name: &str, left: u64, right: u64, formula: &'static str) -> Identity {
+pub(crate) fn open(name: &str, left: u64, right: u64, formula: &'static str) -> Identity {
     let (in_open_buckets, holds) = (left.saturating_sub(right), left >= right);
     Identity { name: name.to_owned(), left, right, in_open_buckets, holds, formula }
 }

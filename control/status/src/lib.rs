@@ -28,6 +28,7 @@ mod source;
 mod test_snapshot;
 mod text;
 mod top;
+mod traces;
 mod vars;
 
 pub use api::{Api, ApiError, ApiOptions};
@@ -39,4 +40,5 @@ pub use snapshot::{
 pub use source::{CaptureRequest, Source, TopRow};
 pub use text::{summary, text};
 pub use top::{TopBy, TopGroup, TopQuery, TopReport, TopSort, top_report};
+pub use traces::{RefusedStatus, SamplerStatus, TraceStatus, TracerStatus};
 pub use vars::vars;

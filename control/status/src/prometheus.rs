@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use signal::Counter;
 
-use crate::{Snapshot, identities};
+use crate::{Snapshot, TraceStatus, identities};
 
 /// Content type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -19,6 +19,9 @@ pub fn prometheus(snapshot: &Snapshot) -> String {
     names_of_the_agent(&mut page, snapshot);
     lanes(&mut page, snapshot);
     flushes(&mut page, snapshot);
+    if let Some(status) = &snapshot.traces {
+        traces(&mut page, status);
+    }
     endpoints(&mut page, snapshot);
     process(&mut page, snapshot);
     page.0
@@ -169,6 +172,49 @@ fn lanes(page: &mut Page, snapshot: &Snapshot) {
             page.sample(&name, &[("lane", &lane.lane.to_string())], value);
         }
     }
+}
+
+/// Counters that the Agent has too keep its names, of `datadog.trace_agent`. spec: apm §11
+fn traces(page: &mut Page, traces: &TraceStatus) {
+    let single = |page: &mut Page, name: &str, help: &str, value| {
+        page.single(&format!("datadog_trace_agent_{name}"), Kind::Counter, help, value);
+    };
+    single(page, "receiver_traces_received", "Traces decoded.", traces.traces_received);
+    single(page, "receiver_spans_received", "Spans decoded.", traces.spans_received);
+    single(page, "receiver_payload_accepted", "Payloads decoded.", traces.payloads_decoded);
+    let labelled = [
+        ("requests", "endpoint", "Requests to the trace receiver.", &traces.requests),
+        ("server", "what", "Connections and bytes of the trace receiver.", &traces.server),
+        ("traces_dropped", "reason", "Traces dropped.", &traces.traces_dropped),
+        ("spans_dropped", "reason", "Spans dropped.", &traces.spans_dropped),
+        ("spans_malformed", "reason", "Spans that were put right.", &traces.malformed),
+        ("trace_stats", "what", "Stats of traces.", &traces.stats),
+        ("trace_writer", "what", "Payloads of traces.", &traces.writer),
+    ];
+    for (name, label, help, counts) in labelled {
+        let name = format!("corelane_{name}");
+        page.family(&name, Kind::Counter, help);
+        for (value, count) in counts {
+            page.sample(&name, &[(label, value)], *count);
+        }
+    }
+    page.family("corelane_trace_answers", Kind::Counter, "Answers of the trace receiver.");
+    for (status, count) in &traces.answers {
+        page.sample("corelane_trace_answers", &[("status", &status.to_string())], *count);
+    }
+    page.family("corelane_trace_refused", Kind::Counter, "Requests refused, by their sender.");
+    for refused in &traces.refused {
+        for (reason, count) in &refused.requests {
+            let labels = [
+                ("language", &*refused.language),
+                ("tracer_version", &*refused.tracer_version),
+                ("reason", reason),
+            ];
+            page.sample("corelane_trace_refused", &labels, *count);
+        }
+    }
+    single(page, "traces_kept", "Traces kept.", traces.traces_kept);
+    single(page, "spans_kept", "Spans kept.", traces.spans_kept);
 }
 
 fn flushes(page: &mut Page, snapshot: &Snapshot) {

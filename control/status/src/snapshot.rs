@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use signal::Counter;
 
+use crate::TraceStatus;
+
 /// Everything `status` knows. Unknown fields are ignored and missing ones have their defaults when
 /// read, so that a command of one version understands an agent of another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub struct Snapshot {
     pub flush: FlushStatus,
     /// What the encoder counted: payloads, splits, items that fit in no payload.
     pub encode: BTreeMap<String, u64>,
+    /// The trace pipeline, where it runs.
+    pub traces: Option<TraceStatus>,
     /// Delivery, one entry per endpoint and key.
     pub endpoints: Vec<EndpointStatus>,
     /// Memory in use.

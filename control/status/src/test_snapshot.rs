@@ -3,7 +3,10 @@
 use signal::Counter;
 
 use crate::Snapshot;
-use crate::{CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory};
+use crate::{
+    CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory,
+    RefusedStatus, SamplerStatus, TraceStatus, TracerStatus,
+};
 
 pub(crate) fn busy() -> Snapshot {
     let lane = |lane: u32, counts: &[(Counter, u64)]| LaneStatus {
@@ -98,6 +101,7 @@ pub(crate) fn busy() -> Snapshot {
             http: [(202, 11), (503, 1)].into(),
             ..EndpointStatus::default()
         }],
+        traces: Some(traces()),
         memory: Memory { rss_bytes: 12 << 20, tables_bytes: 98_304, planned_bytes: 64 << 20 },
         capture: Some(CaptureStatus {
             path: "/tmp/datadog-capture-1".to_owned(),
@@ -110,4 +114,45 @@ pub(crate) fn busy() -> Snapshot {
     };
     snapshot.sum_lanes();
     snapshot
+}
+
+fn traces() -> TraceStatus {
+    let counts = |counts: &[(&str, u64)]| {
+        counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
+    TraceStatus {
+        requests: counts(&[("/v0.4/traces", 5), ("/info", 1)]),
+        answers: [(200, 4), (413, 1)].into(),
+        server: counts(&[("connections", 2)]),
+        tracers: vec![TracerStatus {
+            language: "python".to_owned(),
+            tracer_version: "3.1.0".to_owned(),
+            endpoint: "/v0.4/traces".to_owned(),
+            payloads: 4,
+            traces: 6,
+            spans: 60,
+            bytes: 3000,
+        }],
+        refused: vec![RefusedStatus {
+            language: "go".to_owned(),
+            requests: counts(&[("too_large", 1)]),
+            traces: 900,
+            largest_body_bytes: 30 << 20,
+            ..RefusedStatus::default()
+        }],
+        payloads_decoded: 4,
+        traces_received: 6,
+        traces_kept: 4,
+        traces_dropped: counts(&[("sampled_out", 2)]),
+        spans_received: 60,
+        spans_kept: 40,
+        spans_dropped: counts(&[("sampled_out", 20)]),
+        samplers: vec![SamplerStatus { name: "priority".to_owned(), seen: 6, kept: 4 }],
+        rates: [("service:,env:".to_owned(), 1.0)].into(),
+        target_tps: 10.0,
+        errors_tps: 10.0,
+        stats: counts(&[("spans", 60), ("hits", 60)]),
+        writer: counts(&[("chunks_out", 3)]),
+        ..TraceStatus::default()
+    }
 }

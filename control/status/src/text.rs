@@ -19,6 +19,9 @@ pub fn text(snapshot: &Snapshot) -> String {
     received(&mut page, snapshot);
     lanes(&mut page, snapshot);
     flushes(&mut page, snapshot);
+    if let Some(traces) = &snapshot.traces {
+        crate::traces::page(&mut page, traces);
+    }
     endpoints(&mut page, snapshot);
     accounting(&mut page, snapshot);
     notes(&mut page, snapshot);
@@ -41,10 +44,10 @@ pub fn summary(snapshot: &Snapshot) -> String {
 }
 
 /// The text under construction.
-struct Page(String);
+pub(crate) struct Page(String);
 
 impl Page {
-    fn title(&mut self, title: &str, underline: char) {
+    pub(crate) fn title(&mut self, title: &str, underline: char) {
         let length = title.chars().count();
         if !self.0.is_empty() {
             self.0.push('\n');
@@ -52,15 +55,16 @@ impl Page {
         self.0.push_str(&format!("{title}\n{}\n", underline.to_string().repeat(length)));
     }
 
-    fn field(&mut self, name: &str, value: &str) {
+    pub(crate) fn field(&mut self, name: &str, value: &str) {
         self.0.push_str(&format!("  {name:<18} {}\n", visible(value)));
     }
 
-    fn line(&mut self, line: &str) {
-        self.0.push_str(&format!("  {}\n", visible(line)));
+    pub(crate) fn line(&mut self, line: &str) {
+        self.0.push_str(format!("  {}", visible(line)).trim_end());
+        self.0.push('\n');
     }
 
-    fn table(&mut self, table: &Table) {
+    pub(crate) fn table(&mut self, table: &Table) {
         self.0.push_str(&table.render("  "));
     }
 }
@@ -178,7 +182,7 @@ fn received(page: &mut Page, snapshot: &Snapshot) {
 }
 
 /// Counts above 0 whose name begins with `prefix`, as one line.
-fn reasons(counts: &BTreeMap<String, u64>, prefix: &str) -> String {
+pub(crate) fn reasons(counts: &BTreeMap<String, u64>, prefix: &str) -> String {
     let listed = counts.iter().filter_map(|(name, n)| {
         let reason = name.strip_prefix(prefix).filter(|_| *n > 0)?;
         Some(format!("{} {}", count(*n), reason.replace('_', " ")))
@@ -317,7 +321,7 @@ fn accounting(page: &mut Page, snapshot: &Snapshot) {
             }
             (true, 0) => format!("ok, {}", count(identity.left)),
             (true, open) => {
-                format!("ok, {}, of them {} in open buckets", count(identity.left), count(open))
+                format!("ok, {}, of them {} under way", count(identity.left), count(open))
             }
         };
         page.line(&format!("{}: {verdict}", identity.name));
@@ -385,6 +389,29 @@ mod tests {
               samples            1,000 merged, 1,000 written
               encoder            13 payloads
 
+            APM
+            ---
+              requests           /info 1, /v0.4/traces 5
+              answers            200: 4, 413: 1
+              server             2 connections
+              traces             6 received, 4 kept, 0 dropped by tracers themselves
+              spans              60 received, 40 kept
+              dropped            2 sampled out
+              put right          nothing
+              samplers           priority kept 4 of 6
+              targets            10 traces/s, 10 with errors
+              stats              60 hits, 60 spans
+              writer             3 chunks out
+  
+              tracer  version  endpoint      payloads  traces  spans    bytes
+              python  3.1.0    /v0.4/traces         4       6     60  2.9 KiB
+  
+              refused to  version  traces  largest body  why
+              go          -           900      30.0 MiB  1 too large
+  
+              service          rate
+              service:,env:  1.0000
+
             Endpoints
             ---------
               https://7-80-1-app.agent.datadoghq.com
@@ -402,8 +429,18 @@ mod tests {
                   received = metric lines + events + checks + refused + over limit
               samples: ok, 1,100
                   parsed + copied to distributions = recorded + timestamped + dropped
-              recorded samples: ok, 1,090, of them 90 in open buckets
+              recorded samples: ok, 1,090, of them 90 under way
                   recorded = merged + in open buckets + lost in restarts + dropped at stop
+              requests: ok, 6, of them 1 under way
+                  requests = answers + lost with their connection + under way
+              traces: ok, 6
+                  received = kept + dropped + lost in restarts
+              spans: ok, 60
+                  received = kept + dropped + lost in restarts
+              kept traces: ok, 4, of them 1 under way
+                  kept = in payloads + dropped + waiting
+              spans of stats: ok, 60
+                  counted = hits + dropped
               payloads to https://7-80-1-app.agent.datadoghq.com: ok, 13
                   submitted + found on disk = sent + queued + spooled + dropped
 
