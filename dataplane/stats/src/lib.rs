@@ -32,6 +32,7 @@
 
 mod bucket;
 pub mod check;
+mod client;
 mod concentrator;
 mod hash;
 mod key;
@@ -42,6 +43,10 @@ mod sketch;
 
 pub use bucket::{
     Bucket, BucketSet, Cell, ClosedBucket, Counts, Exported, GroupRef, PayloadRef, Summary,
+};
+pub use client::{
+    AggregatorSettings, AggregatorTally, ClientAggregator, ClientBucket, ClientCell, ClientGroup,
+    ClientPayload, ClientRules, ClientStatsError, EncodedSketch, RequestFacts,
 };
 pub use concentrator::{
     Concentrator, ConcentratorSettings, OVERFLOW_RESOURCE, Recorded, Recorder, Tally,
