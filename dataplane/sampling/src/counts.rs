@@ -68,6 +68,8 @@ pub(crate) struct RareReport {
     pub(crate) serial: u64,
 }
 
+const _: () = assert!(size_of::<Count>() <= 40);
+
 impl LaneCounts {
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {

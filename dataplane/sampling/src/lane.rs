@@ -71,8 +71,8 @@ impl LaneSamplers {
         samplers
     }
 
-    /// Says the time in Unix milliseconds; once per batch is enough. Returns whether a bucket ended,
-    /// so that a handover is due. A time before the last one is ignored.
+    /// Says the time in Unix milliseconds; once per batch is enough. Returns whether a bucket
+    /// ended, so that a handover is due. A time before the last one is ignored.
     pub fn on_time(&mut self, now_ms: u64) -> bool {
         let bucket = bucket_at(now_ms);
         self.now_secs = self.now_secs.max(now_ms / 1000);

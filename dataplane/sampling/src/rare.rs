@@ -5,7 +5,7 @@
 
 use std::collections::hash_map::Entry;
 
-use crate::hash::{BySignature, service_signature};
+use crate::hash::{BySignature, Fnv, service_signature};
 use crate::rates::RareShare;
 use crate::signature::span_hash;
 use crate::{RareSettings, Spans};
@@ -117,8 +117,8 @@ impl Rare {
         Some(found)
     }
 
-    /// Whether the span was not seen lately and a token is left, which is taken. The time is that of
-    /// `seen`.
+    /// Whether the span was not seen lately and a token is left, which is taken. The time is that
+    /// of `seen`.
     fn is_rare(&mut self, seen: &Seen) -> bool {
         let stored = self.services.get(&seen.service).and_then(|service| {
             service.expiry_secs.get(&service.key(seen.span, self.settings.cardinality))
@@ -195,7 +195,7 @@ fn is_counted<S: Spans>(spans: &S, span: usize) -> bool {
 
 fn seen<S: Spans>(spans: &S, span: usize, env: &str, expiry_secs: u64) -> Seen {
     let service = service_signature(spans.service(span), env);
-    Seen { service, span: span_hash(spans, span, "", true), expiry_secs }
+    Seen { service, span: span_hash(spans, span, Fnv::new(), true), expiry_secs }
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use catalog::Catalog;
 use ledger::Ledger;
 use tokens::Tokens;
 
-/// After a pause of this many buckets everything is forgotten at once; every rate would be back at 1
-/// long before.
+/// After a pause of this many buckets everything is forgotten at once; every rate would be back at
+/// 1 long before.
 const PAUSE_MAX: u64 = 256;
 /// Ticks for which spans of the rare sampler are told to lanes, so that a lane may miss some.
 const NEWS_TICKS: usize = 4;
@@ -104,8 +104,8 @@ impl Rater {
         counts.clear();
     }
 
-    /// Says the time in Unix milliseconds, after the handovers of all lanes: closes the buckets that
-    /// ended and returns a snapshot for all lanes if there is anything new.
+    /// Says the time in Unix milliseconds, after the handovers of all lanes: closes the buckets
+    /// that ended and returns a snapshot for all lanes if there is anything new.
     pub fn tick(&mut self, now_ms: u64) -> Option<Arc<Rates>> {
         self.tick += 1;
         let open = self.count_rows(bucket_at(now_ms));

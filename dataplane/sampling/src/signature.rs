@@ -3,12 +3,11 @@
 use crate::Spans;
 use crate::hash::Fnv;
 
-/// Hash of what tells spans apart. The rare sampler passes an empty `env`.
-pub(crate) fn span_hash<S: Spans>(spans: &S, span: usize, env: &str, with_resource: bool) -> u32 {
+/// Hash of what tells spans apart, begun with the hash of the environment.
+pub(crate) fn span_hash<S: Spans>(spans: &S, span: usize, env: Fnv, with_resource: bool) -> u32 {
     // One byte of the error flag is on the wire of the hash; flags are 0 or 1 in practice.
     let [error, ..] = spans.error(span).to_le_bytes();
-    let mut hash =
-        Fnv::new().text(env).text(spans.service(span)).text(spans.name(span)).byte(error);
+    let mut hash = env.text(spans.service(span)).text(spans.name(span)).byte(error);
     if with_resource {
         hash = hash.text(spans.resource(span));
     }
@@ -29,6 +28,7 @@ pub(crate) fn chunk_signature<S: Spans>(
     env: &str,
     scratch: &mut Vec<u32>,
 ) -> u32 {
+    let env = Fnv::new().text(env);
     scratch.clear();
     scratch.extend((0..spans.count()).map(|span| span_hash(spans, span, env, false)));
     scratch.sort_unstable();
@@ -47,9 +47,10 @@ mod tests {
             Span { service: "web", name: "http.request", resource: "GET /", ..Span::default() };
         let db = Span { service: "db", name: "pg.query", ..Span::default() };
         let trace = Trace(vec![web, db]);
-        assert_eq!(span_hash(&trace, 0, "prod", true), 1_175_778_668);
-        assert_eq!(span_hash(&trace, 0, "prod", false), 604_909_519);
-        assert_eq!(span_hash(&trace, 1, "prod", false), 259_497_843);
+        let prod = Fnv::new().text("prod");
+        assert_eq!(span_hash(&trace, 0, prod, true), 1_175_778_668);
+        assert_eq!(span_hash(&trace, 0, prod, false), 604_909_519);
+        assert_eq!(span_hash(&trace, 1, prod, false), 259_497_843);
         let mut scratch = Vec::new();
         assert_eq!(chunk_signature(&trace, 0, "prod", &mut scratch), 1_835_877_840);
         let doubled = Trace(vec![db, web, db, web]);
@@ -63,7 +64,8 @@ mod tests {
         let missing = Span { http_status_code: Some("404"), ..ok };
         let kind = Span { error_type: Some("IOError"), ..ok };
         let trace = Trace(vec![ok, bad, missing, kind]);
-        let mut hashes: Vec<_> = (0..4).map(|span| span_hash(&trace, span, "", true)).collect();
+        let mut hashes: Vec<_> =
+            (0..4).map(|span| span_hash(&trace, span, Fnv::new(), true)).collect();
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), 4);

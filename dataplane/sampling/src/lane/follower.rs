@@ -200,10 +200,10 @@ impl Follower {
 
     /// Weight of all lanes in the open bucket, as far as this lane can tell.
     ///
-    /// What the other lanes counted since the last snapshot is not known. A lane that counts no more
-    /// than the whole agent was known to see adds its own alone, and so does a lane that stays
-    /// within what may be kept anyway. Beyond that it takes it that every lane sees the same, so
-    /// that a sudden flood over all lanes is not kept as many times as there are lanes.
+    /// What the other lanes counted since the last snapshot is not known. A lane that counts no
+    /// more than the whole agent was known to see adds its own alone, and so does a lane that
+    /// stays within what may be kept anyway. Beyond that it takes it that every lane sees the
+    /// same, so that a sudden flood over all lanes is not kept as many times as there are lanes.
     fn open_estimate(&self, lanes: u32) -> f64 {
         let known = self.open_total.max(self.rates.closed_max).max(self.ended);
         let alone = known.max(self.rates.target * BUCKET_SECS);

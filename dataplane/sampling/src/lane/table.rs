@@ -31,6 +31,8 @@ pub(crate) struct Slot {
     pub(crate) is_folded: bool,
 }
 
+const _: () = assert!(size_of::<Slot>() <= 56);
+
 impl Slot {
     pub(crate) const fn new(signature: u32, service: Option<Arc<Service>>) -> Self {
         Self {

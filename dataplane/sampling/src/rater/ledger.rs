@@ -79,8 +79,8 @@ impl Ledger {
         true
     }
 
-    /// Ends a bucket and opens the next: every signature gets its rate, and those without traffic are
-    /// forgotten once their rate is back at 1.
+    /// Ends a bucket and opens the next: every signature gets its rate, and those without traffic
+    /// are forgotten once their rate is back at 1.
     pub(crate) fn close(&mut self, previous: u64) {
         let new = previous + 1;
         zero_and_max(&mut self.total, previous, new);

@@ -1,8 +1,9 @@
 //! The token bucket of the rare sampler, dealt out to the lanes. spec: apm §7.5.
 //!
-//! Tokens in hand and tokens on lanes together never exceed the burst, so the bucket holds in total.
-//! A lane gives back what it did not use with every handover; half of what is in hand then goes to
-//! all lanes alike and half by what they asked for, so that a lane that was idle has a token at once.
+//! Tokens in hand and tokens on lanes together never exceed the burst, so the bucket holds in
+//! total. A lane gives back what it did not use with every handover; half of what is in hand then
+//! goes to all lanes alike and half by what they asked for, so that a lane that was idle has a
+//! token at once.
 
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ impl Tokens {
 
     /// Deals whole tokens to the lanes that hold none.
     pub(crate) fn deal(&mut self) {
-        let free: Vec<usize> =
+        let mut free: Vec<usize> =
             (0..self.grants.len()).filter(|&lane| self.grants[lane].tokens == 0).collect();
         #[expect(
             clippy::cast_possible_truncation,
@@ -77,27 +78,44 @@ impl Tokens {
             return;
         }
         self.serial += 1;
-        let demand: u64 = free.iter().map(|&lane| self.demands[lane]).sum();
-        let by_demand = if demand == 0 { 0 } else { whole.div_ceil(2) };
-        let mut left = whole;
-        for &lane in &free {
-            let part = u64::from(by_demand).saturating_mul(self.demands[lane]);
-            let part = part.checked_div(demand).unwrap_or_default();
-            // A part is at most `by_demand`.
-            let part = u32::try_from(part).unwrap_or(by_demand).min(left);
-            self.grants[lane] = Grant { serial: self.serial, tokens: part };
-            left -= part;
-        }
-        // The rest in turns, beginning at another lane each time.
-        let lanes = free.len();
-        let begin = usize::try_from(self.serial).unwrap_or_default() % lanes;
-        let (all, some) = (left as usize / lanes, left as usize % lanes);
-        for (turn, &lane) in free.iter().cycle().skip(begin).take(lanes).enumerate() {
-            let even = all + usize::from(turn < some);
-            self.grants[lane].tokens += u32::try_from(even).unwrap_or_default();
-        }
         self.in_hand -= f64::from(whole);
-        self.demands.fill(0);
+        for &lane in &free {
+            self.grants[lane] = Grant { serial: self.serial, tokens: 0 };
+        }
+        // Another lane is the first each time, in no step with anything else.
+        let first = self.serial.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let first = usize::try_from(first).unwrap_or_default() % free.len();
+        free.rotate_left(first);
+        let left = self.deal_by_demand(&free, whole.div_ceil(2));
+        self.deal_in_turns(&free, whole / 2 + left);
+    }
+
+    /// Deals in proportion to what lanes asked for, the greatest demand first. Demand that gets
+    /// nothing is remembered. Returns what is left.
+    fn deal_by_demand(&mut self, free: &[usize], tokens: u32) -> u32 {
+        let mut free = free.to_vec();
+        free.sort_by_key(|&lane| std::cmp::Reverse(self.demands[lane]));
+        let demand = free.iter().fold(0, |sum: u64, &lane| sum.saturating_add(self.demands[lane]));
+        let mut left = tokens;
+        for &lane in &free {
+            let own = self.demands[lane];
+            let part = u64::from(tokens).saturating_mul(own).div_ceil(demand.max(1));
+            let part = u32::try_from(part).unwrap_or(tokens).min(left);
+            if part > 0 {
+                self.grants[lane].tokens += part;
+                self.demands[lane] = 0;
+                left -= part;
+            }
+        }
+        left
+    }
+
+    /// Deals to one lane after the other.
+    fn deal_in_turns(&mut self, free: &[usize], tokens: u32) {
+        let lanes = u32::try_from(free.len()).unwrap_or(u32::MAX).max(1);
+        for (&lane, turn) in free.iter().zip(0..) {
+            self.grants[lane].tokens += tokens / lanes + u32::from(turn < tokens % lanes);
+        }
     }
 
     pub(crate) fn grants(&self) -> Arc<[Grant]> {
