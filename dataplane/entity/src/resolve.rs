@@ -183,9 +183,7 @@ impl Found<'_> {
     }
 
     fn external_container(&self, external: &ExternalData<'_>) -> Option<Arc<str>> {
-        let pod = text(external.pod_uid)?;
-        let container = text(external.container_name)?;
-        self.snapshot.pod_container(pod, container, external.is_init).cloned()
+        self.snapshot.container_of(external).cloned()
     }
 }
 
@@ -203,7 +201,7 @@ fn name(prefix: &str, id: &[u8]) -> Option<Arc<str>> {
 }
 
 /// An id of a client as text; nothing when it is empty, too long or not UTF-8.
-fn text(id: &[u8]) -> Option<&str> {
+pub(crate) fn text(id: &[u8]) -> Option<&str> {
     if id.is_empty() || id.len() > CLIENT_ID_BYTES_MAX {
         return None;
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Cardinality;
+use crate::resolve::text;
+use crate::{Cardinality, ExternalData};
 
 /// Prefix of container entities; a container id follows.
 pub const CONTAINER_PREFIX: &str = "container_id://";
@@ -85,12 +86,15 @@ pub struct OriginSnapshot {
 }
 
 impl OriginSnapshot {
-    /// The entity of a container that external data names.
-    pub(crate) fn pod_container(&self, pod: &str, name: &str, is_init: bool) -> Option<&Arc<str>> {
+    /// The entity of the container that external data names.
+    #[must_use]
+    pub fn container_of(&self, external: &ExternalData<'_>) -> Option<&Arc<str>> {
+        let pod = text(external.pod_uid)?;
+        let name = text(external.container_name)?;
         self.pods
             .get(pod)?
             .iter()
-            .find(|container| container.is_init == is_init && &*container.name == name)
+            .find(|container| container.is_init == external.is_init && &*container.name == name)
             .map(|container| &container.entity)
     }
 }
