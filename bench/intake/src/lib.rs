@@ -1,8 +1,8 @@
 //! A local intake that decodes and checks every payload.
 //!
 //! Tests, `corelane demo` and `corelane intake` send to it what would go to Datadog. It answers as
-//! the real one does (spec: metrics-intake §1, §2.2, §10.5; apm §10), keeps what it decoded, and can
-//! be told to misbehave.
+//! the real one does (spec: metrics-intake §1, §2.2, §10.5; apm §10), keeps what it decoded, and
+//! can be told to misbehave.
 //!
 //! ```text
 //! socket -> route -> script -> body (decompress, capped) -> decode -> acceptance -> store

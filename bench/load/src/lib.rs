@@ -9,6 +9,8 @@
 //!                                         NullSpec --run--> recvmmsg | io_uring --> Received
 //! ```
 //!
+//! [`traces`] does the same with payloads of tracers over HTTP, and [`null::http`] receives them.
+//!
 //! The null receiver reads from the same sockets with the same batch size as the agent would, and
 //! throws the bytes away: it is the floor against which the agent's receive path is measured.
 //!
@@ -27,6 +29,7 @@ mod spec;
 #[expect(unsafe_code, reason = "the only module that talks to the kernel directly")]
 mod sys;
 mod tally;
+pub mod traces;
 
 pub use pool::{Packet, Pool};
 pub use send::{Load, LoadError, Progress, Sent};

@@ -15,6 +15,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::{CpuTime, Transport, pin_to_cpu, sys};
 
 mod batch;
+pub mod http;
 mod ring;
 
 /// How packets are read.

@@ -293,7 +293,7 @@ pub enum SpecError {
     #[error("sample rate {0} is not above 0 and at most 1")]
     SampleRate(f64),
     /// The rate is negative or not a number.
-    #[error("rate {0} must be a number of lines a second, or 0 for flat out")]
+    #[error("rate {0} must be a number of lines or spans a second, or 0 for flat out")]
     Rate(f64),
     /// Threads without a socket.
     #[error("{0} threads are more than there are senders: raise `senders`")]
@@ -304,6 +304,23 @@ pub enum SpecError {
     /// Segmentation exists for UDP only.
     #[error("segmentation offload works on UDP only: unset `is_segmented`")]
     Segmented,
+    /// A share is more than all.
+    #[error("`{field}` is {value}, use at most 1000")]
+    PerMille {
+        /// Which share.
+        field: &'static str,
+        /// Its value.
+        value: u32,
+    },
+    /// A pool of traces would not fit in memory.
+    #[error("{0} spans in all payloads are too many, use at most 2097152")]
+    TooManySpans(u64),
+    /// Threads without a connection.
+    #[error("{0} threads are more than there are connections: raise `connections`")]
+    ConnectionThreads(u32),
+    /// The container id does not fit in a header.
+    #[error("`container_id` may have printable ASCII characters only")]
+    ContainerId,
     /// A single line does not fit.
     #[error(
         "a line of {line} bytes does not fit in a packet of {packet}: use fewer tags or values"

@@ -13,8 +13,8 @@ use crate::{AgentHead, AgentTraces, Payload};
 /// A map of texts.
 type Texts = BTreeMap<Arc<str>, Arc<str>>;
 
-/// Decodes an `AgentPayload`. Its own fields may stand after the tracer payloads, which all point to
-/// them: the body is read twice.
+/// Decodes an `AgentPayload`. Its own fields may stand after the tracer payloads, which all point
+/// to them: the body is read twice.
 pub(super) fn payload(body: &[u8]) -> Result<Payload, DecodeError> {
     let mut notes = Notes::default();
     let mut head = AgentHead::default();
