@@ -107,6 +107,7 @@ impl Lanes {
                 },
                 port,
                 sources,
+                http: None,
                 overflow: helps,
                 driver: options.driver,
                 cpu: match cpus.len() {

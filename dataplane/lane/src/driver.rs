@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use receive::probe_io_uring;
 use signal::Counter;
 
+use crate::http::Http;
 use crate::{Found, Lane, Moderation, Now, Sources};
 
 mod connections;
 mod epoll;
+mod tasks;
+mod turns;
 mod uring;
 
 /// Which driver runs a lane.
@@ -49,6 +52,7 @@ pub(crate) struct Drive {
     pub(crate) lane: Lane,
     pub(crate) sources: Sources,
     pub(crate) moderation: Moderation,
+    pub(crate) http: Option<Http>,
     pub(crate) last_tick: Instant,
     turn_started: Instant,
 }
@@ -61,8 +65,15 @@ const STALL: Duration = Duration::from_millis(5);
 const LAST_LOOKS: usize = 4096;
 
 impl Drive {
-    pub(crate) fn new(lane: Lane, sources: Sources, moderation: Moderation, now: Now) -> Self {
-        Self { lane, sources, moderation, last_tick: now.instant, turn_started: now.instant }
+    pub(crate) fn new(
+        lane: Lane,
+        sources: Sources,
+        http: Option<Http>,
+        moderation: Moderation,
+        now: Now,
+    ) -> Self {
+        let (last_tick, turn_started) = (now.instant, now.instant);
+        Self { lane, sources, moderation, http, last_tick, turn_started }
     }
 
     /// Looks at the datagram sockets and at what other lanes handed over.
@@ -74,17 +85,21 @@ impl Drive {
         found
     }
 
-    /// Ends a turn: commands, tick, stall detection.
+    /// Takes commands, and ticks when it is time.
     pub(crate) fn end_turn(&mut self, now: Now) {
         if now.instant.saturating_duration_since(self.last_tick) >= TICK {
             self.last_tick = now.instant;
             self.sources.count_kernel_drops(&mut self.lane);
             self.lane.on_tick(now);
         }
+        self.lane.end_turn(now);
+    }
+
+    /// Counts a turn that took too long. What is counted is published with the next one.
+    pub(crate) fn check_stall(&mut self) {
         if self.turn_started.elapsed() > STALL {
             self.lane.count(Counter::Stalls, 1);
         }
-        self.lane.end_turn(now);
     }
 
     /// Reads what the sockets still hold when the lane stops.
@@ -104,9 +119,16 @@ impl Drive {
 /// Runs a driver until the lane was told to stop and its sockets are empty.
 pub(crate) fn run(kind: DriverKind, drive: &Rc<RefCell<Drive>>) -> io::Result<()> {
     match kind {
-        DriverKind::Epoll => epoll::run(&mut drive.borrow_mut()),
+        DriverKind::Epoll => epoll::run(drive),
         DriverKind::IoUring => uring::run(Rc::clone(drive)),
     }
+}
+
+/// Sleeps by a timer: a pause that runs from the scheduler's tick costs half as much but lasts up to
+/// 12 ms, more than the queue of a Unix datagram socket holds.
+#[expect(clippy::disallowed_methods, reason = "a driver is what waits")]
+fn pause(pause: Duration) {
+    std::thread::sleep(pause);
 }
 
 /// The time, for drivers alone.

@@ -23,6 +23,7 @@
 mod acceptor;
 mod bell;
 mod driver;
+mod http;
 mod lane;
 mod moderation;
 mod overflow;
@@ -33,6 +34,7 @@ mod start;
 pub use acceptor::{Acceptor, NewConnection};
 pub use bell::Bell;
 pub use driver::DriverKind;
+pub use http::HttpSources;
 pub use lane::{CaptureTap, CapturedPacket, Lane, LaneSettings, Now, Transport};
 pub use moderation::{Found, Moderation, Wait};
 pub use overflow::{OverflowInbox, OverflowOutlet, overflow};

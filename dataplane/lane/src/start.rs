@@ -11,6 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use crate::driver::{self, Drive, clock};
+use crate::http::{Http, HttpSources};
 use crate::{DriverKind, Lane, LanePort, LaneSettings, Moderation, OverflowInbox, Sources};
 
 /// Everything a lane is started with.
@@ -21,6 +22,8 @@ pub struct StartLane {
     pub port: LanePort,
     /// Its sockets.
     pub sources: Sources,
+    /// HTTP, where it serves that.
+    pub http: Option<HttpSources>,
     /// Lanes it helps.
     pub overflow: Vec<OverflowInbox>,
     /// Driver.
@@ -66,7 +69,8 @@ fn run(start: StartLane) -> io::Result<()> {
         lane.forward_to(socket);
     }
     let moderation = Moderation::new(start.pause_max);
-    let drive = Rc::new(RefCell::new(Drive::new(lane, start.sources, moderation, now)));
+    let http = start.http.map(|http| Http::new(http, now));
+    let drive = Rc::new(RefCell::new(Drive::new(lane, start.sources, http, moderation, now)));
     let mut driver = start.driver;
     loop {
         match catch_unwind(AssertUnwindSafe(|| driver::run(driver, &drive))) {

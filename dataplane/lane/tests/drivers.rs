@@ -93,6 +93,7 @@ impl Bed {
                 settings: settings(lane),
                 port,
                 sources,
+                http: None,
                 overflow: helps,
                 driver,
                 cpu: Some(0),

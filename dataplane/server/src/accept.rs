@@ -50,4 +50,6 @@ pub async fn accept_connections(
         }
     })
     .await;
+    drop(listener);
+    server.end_gate(&gate);
 }

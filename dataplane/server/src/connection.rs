@@ -80,8 +80,7 @@ fn begin(server: &Server, link: &Link, peer: Peer, request: &http::Request<Incom
     let is_v1 = asked == Route::Traces(TraceVersion::V10);
     let route = if is_v1 && !server.settings.is_v1_enabled { Route::Unknown } else { asked };
     link.enter(Phase::Body, server.now());
-    link.has_request.set(true);
-    server.count(|counts| counts.requests[route.index()] += 1);
+    server.begin_request(link, route);
     Head::new(route, peer, request.headers())
 }
 

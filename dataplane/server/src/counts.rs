@@ -35,6 +35,28 @@ pub struct ServerCounts {
     pub accept_errors: u64,
 }
 
+impl ServerCounts {
+    /// Adds the counters of another server.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in self.requests.iter_mut().zip(other.requests) {
+            *sum += more;
+        }
+        for (sum, more) in self.answers.0.iter_mut().zip(other.answers.0) {
+            *sum += more;
+        }
+        self.requests_lost += other.requests_lost;
+        self.bodies_reset += other.bodies_reset;
+        self.body_bytes += other.body_bytes;
+        self.connections += other.connections;
+        self.connections_closed += other.connections_closed;
+        self.head_timeouts += other.head_timeouts;
+        self.heads_malformed += other.heads_malformed;
+        self.write_timeouts += other.write_timeouts;
+        self.connections_evicted += other.connections_evicted;
+        self.accept_errors += other.accept_errors;
+    }
+}
+
 /// Counters by status: those that a server here gives, and any other one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statuses([u64; STATUSES.len() + 1]);
@@ -189,5 +211,8 @@ mod tests {
         statuses.add(413);
         statuses.add(500);
         assert_eq!((statuses.of(413), statuses.of(0), statuses.total()), (1, 1, 2));
+        let mut sum = ServerCounts { answers: statuses, connections: 1, ..Default::default() };
+        sum.add(&sum.clone());
+        assert_eq!((sum.answers.of(413), sum.answers.total(), sum.connections), (2, 4, 2));
     }
 }

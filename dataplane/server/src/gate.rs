@@ -16,6 +16,8 @@ pub struct Gate {
     window: Cell<Instant>,
     is_closed: Cell<bool>,
     is_failing: Cell<bool>,
+    /// Whether the task that accepts has ended.
+    is_done: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -42,6 +44,7 @@ impl Gate {
             window: Cell::new(now),
             is_closed: Cell::new(false),
             is_failing: Cell::new(false),
+            is_done: Cell::new(false),
             waker: RefCell::new(None),
         })
     }
@@ -87,6 +90,14 @@ impl Gate {
 
     pub(crate) fn is_full(&self) -> bool {
         self.open.get() >= self.open_max
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_done.get()
+    }
+
+    pub(crate) fn finish(&self) {
+        self.is_done.set(true);
     }
 
     pub(crate) fn tick(&self, now: Instant) {

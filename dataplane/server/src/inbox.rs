@@ -123,9 +123,17 @@ impl Inbox {
         } else {
             self.waiting.push_back(request);
         }
+        self.wake_worker();
+    }
+
+    pub(crate) fn wake_worker(&mut self) {
         if let Some(worker) = self.worker.take() {
             worker.wake();
         }
+    }
+
+    pub(crate) fn has_prompt(&self) -> bool {
+        !self.prompt.is_empty()
     }
 
     pub(crate) fn pop(&mut self, now: Instant, patience: Patience) -> Option<Request> {
@@ -154,9 +162,10 @@ impl Inbox {
         self.prompt.len() + self.waiting.len()
     }
 
-    pub(crate) fn poll_filled(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.len() > 0 {
-            return Poll::Ready(());
+    /// Whether there is a request, once there is one or `is_over`.
+    pub(crate) fn poll_filled(&mut self, cx: &Context<'_>, is_over: bool) -> Poll<bool> {
+        if self.len() > 0 || is_over {
+            return Poll::Ready(self.len() > 0);
         }
         self.worker = Some(cx.waker().clone());
         Poll::Pending

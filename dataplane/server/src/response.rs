@@ -22,7 +22,7 @@ pub(crate) fn respond(
 ) -> Result<http::Response<Full<Bytes>>, Lost> {
     let answer = answer.ok_or(Lost)?;
     link.enter(Phase::Writing, server.now());
-    link.has_request.set(false);
+    server.end_request(link);
     server.count(|counts| counts.answers.add(answer.status));
     if let Some(refusal) = answer.refusal {
         server.count_refusal(head, refusal);

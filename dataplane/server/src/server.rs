@@ -12,7 +12,7 @@ use crate::body::Budget;
 use crate::counts::Senders;
 use crate::inbox::{Inbox, Patience};
 use crate::link::{Link, Overdue, Phase};
-use crate::{Gate, Head, Identity, Refusal, Request, SenderRefusals, ServerCounts};
+use crate::{Gate, Head, Identity, Refusal, Request, Route, SenderRefusals, ServerCounts};
 
 /// Limits of a lane's server.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,8 @@ pub struct Server {
     gates: RefCell<Vec<Rc<Gate>>>,
     counts: RefCell<ServerCounts>,
     senders: RefCell<Senders>,
+    /// Requests begun and not yet answered.
+    busy: Cell<usize>,
     /// When the server was told to stop.
     stopping: Cell<Option<Instant>>,
 }
@@ -87,6 +89,7 @@ impl Server {
             gates: RefCell::default(),
             counts: RefCell::default(),
             senders: RefCell::default(),
+            busy: Cell::new(0),
             stopping: Cell::new(None),
         })
     }
@@ -131,9 +134,25 @@ impl Server {
         self.inbox.borrow_mut().pop(self.now(), self.patience())
     }
 
-    /// Waits until there is a request. One task may wait.
-    pub async fn requested(&self) {
-        poll_fn(|cx| self.inbox.borrow_mut().poll_filled(cx)).await;
+    /// Waits until there is a request; false when the server has stopped and none will come. One
+    /// task may wait.
+    pub async fn requested(&self) -> bool {
+        poll_fn(|cx| self.inbox.borrow_mut().poll_filled(cx, self.is_stopped())).await
+    }
+
+    /// Whether [`Self::next_request`] is one that costs next to nothing: a refusal, `/info`,
+    /// services. It can be answered even when there is no room for new work.
+    #[must_use]
+    pub fn has_prompt_request(&self) -> bool {
+        let mut inbox = self.inbox.borrow_mut();
+        inbox.expire(self.now(), self.patience());
+        inbox.has_prompt()
+    }
+
+    /// Whether requests are being read, worked on or answered.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.busy.get() > 0
     }
 
     /// Requests that wait for the worker.
@@ -210,16 +229,44 @@ impl Server {
         for gate in self.gates.borrow().iter() {
             gate.close();
         }
+        self.inbox.borrow_mut().wake_worker();
     }
 
     /// Whether the server was told to stop and all connections have ended.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stopping.get().is_some() && self.open_connections() == 0
+        let is_accepting = self.gates.borrow().iter().any(|gate| !gate.is_done());
+        self.is_stopping() && !is_accepting && self.open_connections() == 0
+    }
+
+    /// Forgets what tasks left behind that ended in the middle of their work, as when the lane
+    /// panicked. Their connections are closed and counted already.
+    pub fn restart(&self) {
+        drop(self.inbox.take());
+        self.gates.borrow_mut().clear();
     }
 
     pub(crate) const fn is_stopping(&self) -> bool {
         self.stopping.get().is_some()
+    }
+
+    pub(crate) fn end_gate(&self, gate: &Gate) {
+        gate.finish();
+        self.inbox.borrow_mut().wake_worker();
+    }
+
+    pub(crate) fn begin_request(&self, link: &Link, route: Route) {
+        link.has_request.set(true);
+        self.busy.set(self.busy.get() + 1);
+        self.count(|counts| counts.requests[route.index()] += 1);
+    }
+
+    pub(crate) fn end_request(&self, link: &Link) -> bool {
+        let had_request = link.has_request.take();
+        if had_request {
+            self.busy.set(self.busy.get().saturating_sub(1));
+        }
+        had_request
     }
 
     pub(crate) fn submit(&self, request: Request) {
@@ -249,12 +296,15 @@ impl Server {
         if let Some(moved) = links.get(index) {
             moved.index.set(index);
         }
+        drop(links);
+        let is_lost = self.end_request(link);
         self.count(|counts| {
             counts.connections_closed += 1;
-            if link.has_request.take() {
-                counts.requests_lost += 1;
-            }
+            counts.requests_lost += u64::from(is_lost);
         });
+        if self.is_stopping() {
+            self.inbox.borrow_mut().wake_worker();
+        }
     }
 
     const fn patience(&self) -> Patience {

@@ -217,15 +217,16 @@ fn the_worker_is_woken() {
     bed.is_worker_idle.set(true);
     let server = Rc::clone(&bed.server);
     let worker = async move {
-        loop {
-            server.requested().await;
+        while server.requested().await {
             while let Some(request) = server.next_request() {
                 request.answer(Answer::ok());
             }
         }
     };
-    bed.executor.spawn(worker).detach();
+    let worker = bed.executor.spawn(worker);
     for _ in 0..3 {
         assert_eq!(bed.ask(&post("/v0.4/traces", "", "x")).body, "OK\n");
     }
+    bed.server.stop();
+    bed.until(|| worker.is_finished());
 }

@@ -1,0 +1,119 @@
+//! The turns of a lane, the same under every driver. A driver only waits between them.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use server::Reactor;
+
+use super::connections::Connections;
+use super::tasks::Tasks;
+use super::{Drive, clock};
+use crate::{Found, Wait};
+
+/// What a driver runs: the sockets of a lane, its connections and its tasks.
+#[derive(Debug)]
+pub(super) struct Turns {
+    drive: Rc<RefCell<Drive>>,
+    /// Before the reactor, whose slots its tasks hold.
+    tasks: Option<Tasks>,
+    reactor: Rc<Reactor>,
+    connections: Connections,
+    /// Tokens of the sockets that are ready.
+    ready: Vec<u64>,
+}
+
+/// Token of the bell.
+const BELL: u64 = 0;
+/// Tokens between are the datagram sockets, which are looked at in every turn.
+const FIRST_CONNECTION: u64 = 8;
+
+impl Turns {
+    pub(super) fn new(drive: &Rc<RefCell<Drive>>) -> io::Result<Self> {
+        let reactor = Reactor::new()?;
+        {
+            let drive = drive.borrow();
+            reactor.watch(drive.lane.port.bell.as_fd(), BELL)?;
+            for (socket, token) in drive.sources.sockets().zip(1..) {
+                reactor.watch(socket, token)?;
+            }
+        }
+        Ok(Self {
+            tasks: Tasks::start(drive, &reactor)?,
+            drive: Rc::clone(drive),
+            reactor,
+            connections: Connections::default(),
+            ready: Vec::new(),
+        })
+    }
+
+    /// Its descriptor becomes readable when a turn is due.
+    pub(super) fn reactor(&self) -> &Reactor {
+        &self.reactor
+    }
+
+    /// One turn: what came on the sockets, after waiting at most `timeout` for it, then tasks.
+    /// Returns what to do before the next one; none when the lane has stopped.
+    pub(super) fn turn(&mut self, timeout: Duration) -> io::Result<Option<Wait>> {
+        let ready = &mut self.ready;
+        self.reactor.turn(timeout, |token| ready.push(token))?;
+        let found = self.receive();
+        let are_tasks_ready = self.tasks.as_mut().is_some_and(Tasks::run);
+        self.drive.borrow_mut().check_stall();
+        if self.drive.borrow().lane.is_stopping() && self.is_stopped() {
+            return Ok(None);
+        }
+        let wait = self.drive.borrow_mut().moderation.next(found);
+        let is_busy = self.tasks.as_ref().is_some_and(Tasks::is_busy);
+        Ok(Some(match wait {
+            _ if are_tasks_ready => Wait::Again,
+            // A pause would hold up the client.
+            Wait::Pause(_) if is_busy => Wait::Ready,
+            Wait::Again | Wait::Pause(_) | Wait::Ready => wait,
+        }))
+    }
+
+    /// Datagrams, frames of stream connections, commands.
+    fn receive(&mut self) -> Found {
+        let drive = &mut *self.drive.borrow_mut();
+        let now = clock();
+        let mut found = drive.look(now);
+        for token in self.ready.drain(..) {
+            let slot = token.checked_sub(FIRST_CONNECTION).and_then(|n| usize::try_from(n).ok());
+            if let Some(slot) = slot {
+                found.add(self.connections.drain(slot, drive, now).1);
+            } else if token == BELL {
+                drive.lane.port.bell.hush();
+            }
+        }
+        drive.end_turn(now);
+        let mut refused = Vec::new();
+        for (slot, socket) in self.connections.admit(drive) {
+            if self.reactor.watch(socket, FIRST_CONNECTION + slot as u64).is_err() {
+                refused.push(slot);
+            }
+        }
+        for slot in refused {
+            self.connections.close(slot, drive);
+        }
+        found
+    }
+
+    /// Whether everything has come to its end: requests first, as they may take a while, then what
+    /// the sockets still hold.
+    fn is_stopped(&mut self) -> bool {
+        if let Some(http) = &mut self.drive.borrow_mut().http {
+            http.listeners.clear();
+        }
+        if self.tasks.as_mut().is_some_and(|tasks| !tasks.is_stopped(clock())) {
+            return false;
+        }
+        self.tasks = None;
+        let drive = &mut *self.drive.borrow_mut();
+        self.connections.finish(drive);
+        drive.drain_for_stop();
+        true
+    }
+}
