@@ -51,6 +51,7 @@ const _: () = assert!(size_of::<Attribute>() == 16);
 impl Attribute {
     /// A key and its value.
     #[must_use]
+    #[inline]
     pub const fn new(key: Str, name: Key, value: Value) -> Self {
         let (kind, bits) = match value {
             Value::Text(text) => (Kind::Text, text.raw() as u64),

@@ -89,27 +89,30 @@ impl<T: Copy + Default> Arena<T> {
     }
 
     /// Adds an item to a list, which moves to the end when it has no room.
+    // In line, so that the parts of an attribute are written where they stay: read back whole from
+    // the stack they would cost a stall each.
+    #[inline(always)]
     pub fn push(&mut self, list: &mut List, item: T) {
-        let end = list.end();
-        if list.room > 0 {
-            if let Some(vacant) = self.items.get_mut(end) {
+        if list.room == 0 && list.end() != self.items.len() {
+            self.move_to_end(list);
+        }
+        if list.room == 0 {
+            self.items.push(item);
+        } else {
+            list.room -= 1;
+            if let Some(vacant) = self.items.get_mut(list.end()) {
                 *vacant = item;
-                list.room -= 1;
-                list.len += 1;
             }
-            return;
         }
-        if end != self.items.len() {
-            let start = self.items.len();
-            self.items.extend_from_within(list.start as usize..end);
-            list.start = index(start);
-        }
-        let has_moved = end != list.end();
-        self.items.push(item);
         list.len += 1;
-        if has_moved {
-            self.reserve(list, ROOM);
-        }
+    }
+
+    #[cold]
+    fn move_to_end(&mut self, list: &mut List) {
+        let start = self.items.len();
+        self.items.extend_from_within(list.start as usize..list.end());
+        list.start = index(start);
+        self.reserve(list, ROOM);
     }
 
     /// Takes an item out; the order of the others stays.

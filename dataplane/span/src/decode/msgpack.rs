@@ -61,14 +61,21 @@ impl<'a> Msgpack<'a> {
     pub(super) fn raw_text(&mut self) -> Result<(usize, &'a [u8]), DecodeError> {
         let len = match self.byte()? {
             marker @ 0xa0..=0xbf => usize::from(marker & 0x1f),
+            marker => self.text_len(marker)?,
+        };
+        let start = self.at;
+        Ok((start, self.take(len)?))
+    }
+
+    fn text_len(&mut self, marker: u8) -> Result<usize, DecodeError> {
+        Ok(match marker {
+            0xa0..=0xbf => usize::from(marker & 0x1f),
             0xd9 | 0xc4 => usize::from(self.byte()?),
             0xda | 0xc5 => self.length16()? as usize,
             0xdb | 0xc6 => self.length32()? as usize,
             0xc0 => 0,
-            marker => return Err(mismatch(marker)),
-        };
-        let start = self.at;
-        Ok((start, self.take(len)?))
+            _ => return Err(mismatch(marker)),
+        })
     }
 
     /// Bytes that were read before.
@@ -133,23 +140,47 @@ impl<'a> Msgpack<'a> {
         })
     }
 
-    #[inline]
-    fn number(&mut self) -> Result<Number, DecodeError> {
-        Ok(match self.byte()? {
-            marker @ 0x00..=0x7f => Number::Unsigned(u64::from(marker)),
+    fn number(&mut self, marker: u8) -> Result<Number, DecodeError> {
+        Ok(match marker {
+            0x00..=0x7f => Number::Unsigned(u64::from(marker)),
             0xc0 => Number::Unsigned(0),
             0xcf => Number::Unsigned(u64::from_be_bytes(self.fixed()?)),
             0xcb => Number::Float(f64::from_be_bytes(self.fixed()?)),
             0xcc => Number::Unsigned(u64::from(self.byte()?)),
             0xcd => Number::Unsigned(u64::from(u16::from_be_bytes(self.fixed()?))),
             0xce => Number::Unsigned(u64::from(u32::from_be_bytes(self.fixed()?))),
-            marker @ 0xe0..=0xff => Number::Signed(i64::from(marker.cast_signed())),
+            0xe0..=0xff => Number::Signed(i64::from(marker.cast_signed())),
             0xd0 => Number::Signed(i64::from(self.byte()?.cast_signed())),
             0xd1 => Number::Signed(i64::from(i16::from_be_bytes(self.fixed()?))),
             0xd2 => Number::Signed(i64::from(i32::from_be_bytes(self.fixed()?))),
             0xd3 => Number::Signed(i64::from_be_bytes(self.fixed()?)),
             0xca => Number::Float(f64::from(f32::from_be_bytes(self.fixed()?))),
-            marker => return Err(mismatch(marker)),
+            _ => return Err(mismatch(marker)),
+        })
+    }
+
+    fn unsigned_of(&mut self, marker: u8) -> Result<u64, DecodeError> {
+        match self.number(marker)? {
+            Number::Unsigned(number) => Ok(number),
+            Number::Signed(number) => Ok(number.cast_unsigned()),
+            Number::Float(_) => Err(DecodeError::WrongType),
+        }
+    }
+
+    fn signed_of(&mut self, marker: u8) -> Result<i64, DecodeError> {
+        match self.number(marker)? {
+            Number::Unsigned(number) => i64::try_from(number).map_err(|_| DecodeError::OutOfRange),
+            Number::Signed(number) => Ok(number),
+            Number::Float(_) => Err(DecodeError::WrongType),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an integer where a float is due is rounded")]
+    fn double_of(&mut self, marker: u8) -> Result<f64, DecodeError> {
+        Ok(match self.number(marker)? {
+            Number::Float(number) => number,
+            Number::Unsigned(number) => number as f64,
+            Number::Signed(number) => number as f64,
         })
     }
 
@@ -249,32 +280,42 @@ impl Reader for Msgpack<'_> {
         Ok(self.table.at(start, bytes.len()))
     }
 
+    // The forms that tracers write come first; all others are read out of line.
+
     #[inline]
     fn unsigned(&mut self) -> Result<u64, DecodeError> {
-        match self.number()? {
-            Number::Unsigned(number) => Ok(number),
-            Number::Signed(number) => Ok(number.cast_unsigned()),
-            Number::Float(_) => Err(DecodeError::WrongType),
+        match self.byte()? {
+            marker @ 0x00..=0x7f => Ok(u64::from(marker)),
+            0xcf => self.fixed().map(u64::from_be_bytes),
+            marker => self.unsigned_of(marker),
         }
     }
 
     #[inline]
     fn signed(&mut self) -> Result<i64, DecodeError> {
-        match self.number()? {
-            Number::Unsigned(number) => i64::try_from(number).map_err(|_| DecodeError::OutOfRange),
-            Number::Signed(number) => Ok(number),
-            Number::Float(_) => Err(DecodeError::WrongType),
+        match self.byte()? {
+            marker @ 0x00..=0x7f => Ok(i64::from(marker)),
+            0xd3 => self.fixed().map(i64::from_be_bytes),
+            marker => self.signed_of(marker),
         }
     }
 
     #[inline]
-    #[expect(clippy::cast_precision_loss, reason = "an integer where a float is due is rounded")]
     fn double(&mut self) -> Result<f64, DecodeError> {
-        Ok(match self.number()? {
-            Number::Float(number) => number,
-            Number::Unsigned(number) => number as f64,
-            Number::Signed(number) => number as f64,
-        })
+        match self.byte()? {
+            0xcb => self.fixed().map(f64::from_be_bytes),
+            marker => self.double_of(marker),
+        }
+    }
+
+    #[inline]
+    fn small_unsigned(&mut self) -> Result<u32, DecodeError> {
+        match self.byte()? {
+            marker @ 0x00..=0x7f => Ok(u32::from(marker)),
+            0xcc => self.byte().map(u32::from),
+            0xcd => self.fixed().map(|bytes| u32::from(u16::from_be_bytes(bytes))),
+            marker => u32::try_from(self.signed_of(marker)?).map_err(|_| DecodeError::OutOfRange),
+        }
     }
 
     fn boolean(&mut self) -> Result<bool, DecodeError> {
@@ -294,7 +335,7 @@ impl Table<'_> {
     /// The text at a place of the body, repaired if need be.
     #[inline]
     pub(super) fn text(&mut self, start: usize, bytes: &[u8]) -> Str {
-        if std::str::from_utf8(bytes).is_ok() {
+        if is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() {
             self.at(start, bytes.len())
         } else {
             self.repaired(bytes)
@@ -307,6 +348,18 @@ impl Table<'_> {
         repair(bytes, &mut text);
         self.add(&text)
     }
+}
+
+/// Whether all bytes are ASCII, quick for the short texts of spans.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().fold(0, |all, byte| all | byte) < 0x80;
+    };
+    let whole = bytes.as_chunks::<8>().0.iter();
+    let all = whole.fold(u64::from_le_bytes(*last), |all, chunk| all | u64::from_le_bytes(*chunk));
+    all & HIGH == 0
 }
 
 #[cold]

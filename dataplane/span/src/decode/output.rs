@@ -45,7 +45,7 @@ impl Output<'_> {
         push(self.events, event)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_attribute(
         &mut self,
         list: &mut List,

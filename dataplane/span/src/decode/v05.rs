@@ -120,7 +120,7 @@ fn span(
     Ok(Some(span))
 }
 
-#[inline]
+#[inline(always)]
 fn push(
     out: &mut Output<'_>,
     span: &mut Span,

@@ -38,9 +38,9 @@ fn span(span: &Span) -> Value {
 }
 
 fn link(link: &Link) -> Value {
-    let attributes = link.attributes.iter().map(|(key, value)| match value {
-        Any::Text(text) => (key.clone(), json!(text)),
-        other => unreachable!("no tag: {other:?}"),
+    let attributes = link.attributes.iter().map(|(key, value)| {
+        let Any::Text(text) = value else { unreachable!("a tag is text") };
+        (key.clone(), json!(text))
     });
     json!({
         "trace_id": link.trace_id[1],
