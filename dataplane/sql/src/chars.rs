@@ -1,32 +1,38 @@
 //! Classes of characters, shared by both tokenizers.
 
 /// White space of ASCII as Unicode defines it. spec: apm-obfuscation §2.1
-pub(crate) const SPACE: u8 = 1;
+pub(crate) const SPACE: u16 = 1;
 /// Starts an identifier: letters, `_`, `@`.
-pub(crate) const LEAD: u8 = 2;
+pub(crate) const LEAD: u16 = 2;
 /// A letter inside of a word: letters, `_`, `@`, `#`.
-pub(crate) const LETTER: u8 = 4;
+pub(crate) const LETTER: u16 = 4;
 /// `0` to `9`.
-pub(crate) const DIGIT: u8 = 8;
+pub(crate) const DIGIT: u16 = 8;
 /// Continues an identifier: letters, digits, `.`, `*`, `$`.
-pub(crate) const WORD: u8 = 16;
+pub(crate) const WORD: u16 = 16;
 /// Continues a bind variable: letters, digits, `.`.
-pub(crate) const BIND: u8 = 32;
+pub(crate) const BIND: u16 = 32;
 /// Continues an identifier of the lexer modes: letters of ASCII, digits, `_".?$#/@!`. spec: §3.1
-pub(crate) const LEXER_WORD: u8 = 64;
+pub(crate) const LEXER_WORD: u16 = 64;
 /// Continues a run of operators of the lexer modes. spec: §3.1
-pub(crate) const OPERATOR: u8 = 128;
+pub(crate) const OPERATOR: u16 = 128;
+/// White space of the lexer modes.
+pub(crate) const LEXER_SPACE: u16 = 256;
+/// Punctuation of the lexer modes; `:` is an operator, but it ends a keyword. spec: §3.1
+pub(crate) const PUNCTUATION: u16 = 512;
+/// Ends a keyword of the lexer modes as punctuation does.
+pub(crate) const COLON: u16 = 1024;
 
 /// Whether a byte belongs to one of the classes. Bytes of characters outside of ASCII belong to
 /// none.
 #[inline(always)]
-pub(crate) fn is(byte: u8, classes: u8) -> bool {
+pub(crate) fn is(byte: u8, classes: u16) -> bool {
     CLASSES[byte as usize] & classes != 0
 }
 
-static CLASSES: [u8; 256] = classes();
+static CLASSES: [u16; 256] = classes();
 
-const fn classes() -> [u8; 256] {
+const fn classes() -> [u16; 256] {
     let mut table = [0; 256];
     let mut byte = 0_u8;
     while byte < 128 {
@@ -60,6 +66,15 @@ const fn classes() -> [u8; 256] {
         ) || matches!(byte, b'~' | b'?' | b'@' | b':' | b'#')
         {
             classes |= OPERATOR;
+        }
+        if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            classes |= LEXER_SPACE;
+        }
+        if matches!(byte, b'(' | b')' | b',' | b';' | b'.' | b'[' | b']' | b'{' | b'}') {
+            classes |= PUNCTUATION;
+        }
+        if byte == b':' {
+            classes |= COLON;
         }
         table[byte as usize] = classes;
         byte += 1;

@@ -20,6 +20,7 @@ mod output;
     reason = "a rule names the kinds of tokens it is about and leaves all others alone"
 )]
 mod standard;
+mod word;
 
 pub use error::{LexicalCause, SqlError};
 pub use metadata::Metadata;

@@ -5,6 +5,7 @@ mod keyword;
 mod quoted;
 mod run;
 mod scanner;
+mod signs;
 mod token;
 
 pub(crate) use run::{Buffers, Statement, obfuscate};

@@ -34,6 +34,11 @@ pub(super) struct Names<'s> {
 }
 
 impl Names<'_> {
+    /// Whether anything is asked for.
+    pub(super) fn collects_any(&self) -> bool {
+        self.collect != Collect::default()
+    }
+
     pub(super) fn comment(&mut self, text: &str, token: &Token) {
         if self.collect.comments {
             let comment = text.get(token.start..token.end).unwrap_or_default();
@@ -50,13 +55,11 @@ impl Names<'_> {
         token: &Token,
         outcome: Outcome,
         sign: u8,
-        before: Option<(&Token, u8)>,
+        (before, before_sign): (&Token, u8),
     ) {
         match token.kind {
             Kind::Identifier | Kind::QuotedIdentifier | Kind::Function => {
-                if let Some((before, before_sign)) = before {
-                    self.name(text, token, outcome, before, before_sign);
-                }
+                self.name(text, token, outcome, before, before_sign);
             }
             Kind::Command | Kind::Keyword => {
                 if self.collect.commands && token.kind == Kind::Command {
@@ -102,14 +105,11 @@ impl Names<'_> {
         let is_quoted = token.kind == Kind::QuotedIdentifier;
         let name = if is_quoted || outcome == Outcome::WithoutDigits {
             name.clear();
+            let replaces_digits = outcome == Outcome::WithoutDigits;
             if is_quoted {
-                quotes::push_unquoted(name, raw.as_bytes());
+                quotes::push_unquoted(name, raw.as_bytes(), replaces_digits);
             } else {
-                name.extend_from_slice(raw.as_bytes());
-            }
-            if outcome == Outcome::WithoutDigits {
-                let with_digits = std::mem::take(name);
-                push_without_digits(name, &with_digits);
+                push_without_digits(name, raw.as_bytes());
             }
             std::str::from_utf8(name).unwrap_or_default()
         } else {

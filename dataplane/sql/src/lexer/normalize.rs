@@ -1,12 +1,14 @@
 //! One spacing, one `?` per list, no aliases, no comments. spec: apm-obfuscation §3.3
 
+use std::ops::Range;
+
 use super::collect::{Names, Scratch};
 use super::obfuscate::{Literals, Outcome};
 use super::quotes;
 use super::scanner::{FUNC_TAG, Scanner};
 use super::token::{Kind, Token};
 use super::{Statement, obfuscate};
-use crate::output::{Output, push_without_digits};
+use crate::output::Output;
 
 /// Buffers for one statement.
 #[derive(Debug, Default)]
@@ -18,14 +20,20 @@ pub(crate) struct Buffers {
     body: Output,
 }
 
-/// The token before, spaces and comments apart; also one that was dropped.
+/// A token that is neither space nor comment; also one that was dropped.
 #[derive(Clone, Copy, Debug)]
-struct Previous {
+struct Value {
     token: Token,
     /// Its final text if that is a single byte, else zero.
     sign: u8,
-    /// Whether its final text ends with a dot and has more than that.
-    is_dotted: bool,
+}
+
+impl Value {
+    /// What stands before the first token.
+    const NONE: Self = Self {
+        token: Token { kind: Kind::End, start: 0, end: 0, is_table_indicator: false },
+        sign: 0,
+    };
 }
 
 /// How the final text of a token follows from its bytes.
@@ -53,33 +61,26 @@ pub(crate) fn normalize(statement: Statement<'_>, obfuscates: bool, buffers: &mu
     let Buffers { output, scratch, obfuscated_body, body } = buffers;
     output.clear();
     scratch.clear();
-    let mut run = Run {
-        statement,
-        input: statement.text.as_bytes(),
-        output,
-        names: Some(Names { collect: statement.options.collect, scratch }),
-        bodies: Some((obfuscated_body, body)),
-        obfuscates,
-        previous: None,
-        is_identifier_before_previous: false,
-        is_grouping: false,
-        is_comma_held_back: false,
-        head: Head::Start,
-        is_first: true,
-    };
-    run.tokens();
+    let names = Names { collect: statement.options.collect, scratch };
+    let bodies = Bodies { obfuscated: obfuscated_body, normalized: body };
+    Run::new(statement, output, Some(names), Some(bodies)).tokens(obfuscates);
+}
+
+/// Buffers for the bodies of functions.
+struct Bodies<'o> {
+    obfuscated: &'o mut Output,
+    normalized: &'o mut Output,
 }
 
 struct Run<'i, 'o> {
     statement: Statement<'i>,
     input: &'i [u8],
     output: &'o mut Output,
-    /// Where names go; bodies have none.
+    /// Where names go; those of bodies go nowhere.
     names: Option<Names<'o>>,
     /// Buffers for the bodies of functions, which have no bodies themselves.
-    bodies: Option<(&'o mut Output, &'o mut Output)>,
-    obfuscates: bool,
-    previous: Option<Previous>,
+    bodies: Option<Bodies<'o>>,
+    previous: Value,
     is_identifier_before_previous: bool,
     /// Whether a list of `?` is open.
     is_grouping: bool,
@@ -89,10 +90,31 @@ struct Run<'i, 'o> {
     is_first: bool,
 }
 
-impl Run<'_, '_> {
-    fn tokens(&mut self) {
+impl<'i, 'o> Run<'i, 'o> {
+    fn new(
+        statement: Statement<'i>,
+        output: &'o mut Output,
+        names: Option<Names<'o>>,
+        bodies: Option<Bodies<'o>>,
+    ) -> Self {
+        Self {
+            statement,
+            input: statement.text.as_bytes(),
+            output,
+            names: names.filter(Names::collects_any),
+            bodies,
+            previous: Value::NONE,
+            is_identifier_before_previous: false,
+            is_grouping: false,
+            is_comma_held_back: false,
+            head: Head::Start,
+            is_first: true,
+        }
+    }
+
+    fn tokens(&mut self, obfuscates: bool) {
         let mut scanner = Scanner::new(self.statement.text, self.statement.dbms);
-        let mut literals = Literals::default();
+        let mut literals = Literals::new(self.statement.options, obfuscates);
         loop {
             let token = scanner.next();
             match token.kind {
@@ -106,14 +128,8 @@ impl Run<'_, '_> {
                 }
                 _ => {}
             }
-            let outcome = if self.obfuscates {
-                literals.outcome(self.input, &token, self.statement.options)
-            } else if token.kind == Kind::DollarFunc {
-                Outcome::Body
-            } else {
-                Outcome::Keep
-            };
-            self.value(token, outcome);
+            let outcome = literals.outcome(self.input, &token);
+            self.value(token, outcome, obfuscates);
         }
         self.output.flush(self.input);
         let bytes = self.output.bytes_mut();
@@ -126,37 +142,46 @@ impl Run<'_, '_> {
 
     /// Deals with one token that is neither space nor comment.
     #[inline(always)]
-    fn value(&mut self, token: Token, outcome: Outcome) {
-        let shape = Shape { outcome, is_unquoted: self.loses_quotes(&token) };
-        let (sign, is_dotted) = self.sign(&token, shape);
+    fn value(&mut self, token: Token, outcome: Outcome, obfuscates: bool) {
+        let is_unquoted = token.kind == Kind::QuotedIdentifier && self.loses_quotes(&token);
+        let shape = Shape { outcome, is_unquoted };
+        let sign = self.sign(&token, shape);
         if let Some(names) = &mut self.names {
-            let before = self.previous.as_ref().map(|before| (&before.token, before.sign));
+            let before = (&self.previous.token, self.previous.sign);
             names.value(self.statement.text, &token, outcome, sign, before);
         }
-        self.advance_head(&token, sign);
-        if !self.is_dropped(&token, sign) {
-            self.write(&token, shape, sign);
+        if self.head != Head::Done {
+            self.advance_head(&token, sign);
         }
-        self.is_identifier_before_previous =
-            self.previous.is_some_and(|previous| previous.token.kind == Kind::Identifier);
-        self.previous = Some(Previous { token, sign, is_dotted });
+        if !self.is_dropped(&token, sign) {
+            let has_space = !self.is_first && self.has_space(&token, sign);
+            self.is_first = false;
+            let range = token.start..token.end;
+            match outcome {
+                Outcome::Keep if !is_unquoted => self.output.piece(self.input, range, has_space),
+                Outcome::Mark => self.output.text(self.input, b"?", has_space),
+                Outcome::Body => self.write_body(&token, has_space, obfuscates),
+                _ => self.write_name(range, shape, has_space),
+            }
+        }
+        self.is_identifier_before_previous = self.previous.token.kind == Kind::Identifier;
+        self.previous = Value { token, sign };
     }
 
     /// Whether the token is dropped; what was held back for it is written first if it is not.
     #[inline(always)]
     fn is_dropped(&mut self, token: &Token, sign: u8) -> bool {
-        let before = self.previous.map_or(0, |previous| previous.sign);
+        let before = self.previous.sign;
         if !self.statement.options.keep_sql_alias {
             if token.kind == Kind::Alias {
                 return true;
             }
-            if let Some(alias) = self.previous
-                && alias.token.kind == Kind::Alias
-            {
+            if self.previous.token.kind == Kind::Alias {
                 if matches!(token.kind, Kind::Identifier | Kind::QuotedIdentifier) {
                     return true;
                 }
-                let range = alias.token.start..alias.token.end;
+                let alias = &self.previous.token;
+                let range = alias.start..alias.end;
                 self.output.piece(self.input, range, !self.is_first);
                 self.is_first = false;
             }
@@ -184,39 +209,18 @@ impl Run<'_, '_> {
         false
     }
 
-    #[inline(always)]
-    fn write(&mut self, token: &Token, shape: Shape, sign: u8) {
-        let has_space = !self.is_first && self.has_space(token, sign);
-        self.is_first = false;
-        let range = token.start..token.end;
-        match shape {
-            Shape { outcome: Outcome::Keep, is_unquoted: false } => {
-                self.output.piece(self.input, range, has_space);
-            }
-            Shape { outcome: Outcome::Mark, .. } => self.output.text(self.input, b"?", has_space),
-            Shape { outcome: Outcome::WithoutDigits, is_unquoted: false } => {
-                self.output.without_digits(self.input, range, has_space);
-            }
-            Shape { outcome: Outcome::Body, .. } => self.write_body(token, has_space),
-            Shape { outcome, is_unquoted: true } => {
-                let has_digits = outcome == Outcome::WithoutDigits;
-                if let Some(inner) = quotes::inner(self.input, &range) {
-                    if has_digits {
-                        self.output.without_digits(self.input, inner, has_space);
-                    } else {
-                        self.output.piece(self.input, inner, has_space);
-                    }
-                    return;
-                }
+    /// Writes an identifier that loses digits, quotes or both.
+    fn write_name(&mut self, range: Range<usize>, shape: Shape, has_space: bool) {
+        let has_digits = shape.outcome == Outcome::WithoutDigits;
+        let name =
+            if shape.is_unquoted { quotes::inner(self.input, &range) } else { Some(range.clone()) };
+        match name {
+            Some(name) if has_digits => self.output.without_digits(self.input, name, has_space),
+            Some(name) => self.output.piece(self.input, name, has_space),
+            None => {
                 self.output.text(self.input, b"", has_space);
                 let quoted = self.input.get(range).unwrap_or_default();
-                let bytes = self.output.bytes_mut();
-                let start = bytes.len();
-                quotes::push_unquoted(bytes, quoted);
-                if has_digits {
-                    let name = bytes.split_off(start);
-                    push_without_digits(bytes, &name);
-                }
+                quotes::push_unquoted(self.output.bytes_mut(), quoted, has_digits);
             }
         }
     }
@@ -224,7 +228,7 @@ impl Run<'_, '_> {
     /// Whether a space stands before the token. spec: §3.3, "Spacing"
     #[inline(always)]
     fn has_space(&self, token: &Token, sign: u8) -> bool {
-        let Some(previous) = self.previous else { return true };
+        let previous = &self.previous;
         if self.statement.options.lexer.remove_space_between_parentheses
             && (previous.token.kind == Kind::Function
                 || matches!(previous.sign, b'(' | b'[')
@@ -240,79 +244,72 @@ impl Run<'_, '_> {
         if token.kind != Kind::Identifier {
             return true;
         }
-        !previous.is_dotted && (previous.sign != b':' || self.is_identifier_before_previous)
+        !self.is_after_dot() && (previous.sign != b':' || self.is_identifier_before_previous)
+    }
+
+    /// Whether the token before is an identifier that ends with a dot.
+    #[inline(always)]
+    fn is_after_dot(&self) -> bool {
+        let Token { kind, start, end, .. } = self.previous.token;
+        kind == Kind::Identifier && end > start + 1 && self.input.get(end - 1) == Some(&b'.')
     }
 
     /// Whether the quotes of an identifier go.
-    #[inline(always)]
     fn loses_quotes(&self, token: &Token) -> bool {
-        if token.kind != Kind::QuotedIdentifier
-            || self.statement.options.lexer.keep_identifier_quotation
-        {
-            return false;
-        }
-        let is_alias = self.previous.is_some_and(|before| before.token.kind == Kind::Alias);
         let quoted = self.statement.text.get(token.start..token.end).unwrap_or_default();
-        !quotes::are_needed(quoted, is_alias)
+        let is_alias = self.previous.token.kind == Kind::Alias;
+        !self.statement.options.lexer.keep_identifier_quotation
+            && !quotes::are_needed(quoted, is_alias)
     }
 
-    /// The final text of a token if that is a single byte, and whether it ends with a dot.
+    /// The final text of a token if that is a single byte, else zero.
     #[inline(always)]
-    fn sign(&self, token: &Token, shape: Shape) -> (u8, bool) {
-        let bytes = self.input.get(token.start..token.end).unwrap_or_default();
-        match (shape.outcome, bytes) {
-            (Outcome::Mark, _) => (b'?', false),
-            (_, &[single]) => (single, false),
-            (Outcome::Keep, &[_, single, _]) if shape.is_unquoted => (single, false),
-            (Outcome::WithoutDigits, [_, digits @ .., _])
-                if shape.is_unquoted && digits.iter().all(u8::is_ascii_digit) =>
+    fn sign(&self, token: &Token, shape: Shape) -> u8 {
+        if shape.outcome == Outcome::Mark {
+            return b'?';
+        }
+        if token.end == token.start + 1 {
+            return self.input.get(token.start).copied().unwrap_or(0);
+        }
+        if shape.is_unquoted { self.sign_of_quoted(token, shape.outcome) } else { 0 }
+    }
+
+    fn sign_of_quoted(&self, token: &Token, outcome: Outcome) -> u8 {
+        match self.input.get(token.start + 1..token.end - 1).unwrap_or_default() {
+            digits
+                if outcome == Outcome::WithoutDigits
+                    && !digits.is_empty()
+                    && digits.iter().all(u8::is_ascii_digit) =>
             {
-                (b'?', false)
+                b'?'
             }
-            _ => (0, token.kind == Kind::Identifier && bytes.last() == Some(&b'.')),
+            &[single] => single,
+            _ => 0,
         }
     }
 
     /// Writes a function's body, obfuscated and normalised in its own right.
-    fn write_body(&mut self, token: &Token, has_space: bool) {
+    fn write_body(&mut self, token: &Token, has_space: bool, obfuscates: bool) {
         self.output.text(self.input, FUNC_TAG, has_space);
         let range = token.start + FUNC_TAG.len()..token.end - FUNC_TAG.len();
         let text = self.statement.text.get(range).unwrap_or_default();
-        if let Some((obfuscated_body, body)) = &mut self.bodies {
-            obfuscated_body.clear();
-            body.clear();
+        if let Some(Bodies { obfuscated, normalized }) = &mut self.bodies {
+            obfuscated.clear();
+            normalized.clear();
             let mut statement = Statement { text, ..self.statement };
-            if self.obfuscates {
-                obfuscate(statement, obfuscated_body);
-                statement.text = std::str::from_utf8(obfuscated_body.bytes()).unwrap_or_default();
+            if obfuscates {
+                obfuscate(statement, obfuscated);
+                statement.text = std::str::from_utf8(obfuscated.bytes()).unwrap_or_default();
             }
-            let mut run = Run {
-                statement,
-                input: statement.text.as_bytes(),
-                output: body,
-                names: None,
-                bodies: None,
-                obfuscates: false,
-                previous: None,
-                is_identifier_before_previous: false,
-                is_grouping: false,
-                is_comma_held_back: false,
-                head: Head::Start,
-                is_first: true,
-            };
-            run.tokens();
-            self.output.text(self.input, body.bytes(), false);
+            Run::new(statement, normalized, None, None).tokens(false);
+            self.output.text(self.input, normalized.bytes(), false);
         }
         self.output.text(self.input, FUNC_TAG, false);
     }
 
     /// Follows the parentheses at the start of the statement, and drops what they held when
     /// something comes after them.
-    #[inline(always)]
     fn advance_head(&mut self, token: &Token, sign: u8) {
-        if self.head == Head::Done {
-            return;
-        }
         self.head = match self.head {
             Head::Start if sign == b'(' => Head::Open { depth: 1, has_command: false },
             Head::Open { depth, has_command } => {

@@ -19,82 +19,88 @@ pub(super) enum Outcome {
     Body,
 }
 
-/// What has to be known of the tokens before: a state between two tokens of one statement.
-#[derive(Debug, Default)]
+/// What becomes of each token, and what has to be known of those before.
+#[derive(Debug)]
 pub(super) struct Literals {
+    /// By kind, unless the tokens before change it.
+    outcomes: [Outcome; Kind::COUNT],
+    keeps_json_path: bool,
     is_after_json_operator: bool,
     /// How much of `EXTRACT(` stands right before.
     extract: Extract,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extract {
-    #[default]
     No,
     Name,
     Open,
 }
 
 impl Literals {
-    /// What becomes of a token. spec: §3.2
-    #[inline(always)]
-    pub(super) fn outcome(&mut self, input: &[u8], token: &Token, options: &Options) -> Outcome {
-        if matches!(token.kind, Kind::Space | Kind::LineComment | Kind::BlockComment) {
-            return Outcome::Keep;
+    /// The rules of one statement; all tokens are kept unless it `obfuscates`.
+    pub(super) fn new(options: &Options, obfuscates: bool) -> Self {
+        let lexer = &options.lexer;
+        let mut outcomes = [Outcome::Keep; Kind::COUNT];
+        let mut mark = |kind: Kind, is_marked: bool| {
+            if is_marked {
+                outcomes[kind as usize] = Outcome::Mark;
+            }
+        };
+        mark(Kind::Number, obfuscates);
+        mark(Kind::String, obfuscates);
+        mark(Kind::DollarQuoted, obfuscates);
+        mark(Kind::PositionalParameter, obfuscates && !lexer.keep_positional_parameter);
+        mark(Kind::BindParameter, obfuscates && lexer.replace_bind_parameter);
+        mark(Kind::Boolean, obfuscates && !lexer.keep_boolean);
+        mark(Kind::Null, obfuscates && !lexer.keep_null);
+        let is_body = options.dollar_quoted_func || !obfuscates;
+        outcomes[Kind::DollarFunc as usize] = if is_body { Outcome::Body } else { Outcome::Mark };
+        if obfuscates && options.replace_digits {
+            outcomes[Kind::Identifier as usize] = Outcome::WithoutDigits;
+            outcomes[Kind::QuotedIdentifier as usize] = Outcome::WithoutDigits;
         }
-        let outcome = self.of_value(input, token, options);
-        self.is_after_json_operator = token.kind == Kind::JsonOperator;
-        let text = || input.get(token.start..token.end).unwrap_or_default();
+        Self {
+            outcomes,
+            keeps_json_path: lexer.keep_json_path && obfuscates,
+            is_after_json_operator: false,
+            extract: Extract::No,
+        }
+    }
+
+    /// What becomes of a token that is neither space nor comment.
+    #[inline(always)]
+    pub(super) fn outcome(&mut self, input: &[u8], token: &Token) -> Outcome {
+        let mut outcome = self.outcomes[token.kind as usize];
+        if self.keeps_json_path {
+            let is_path = matches!(token.kind, Kind::Number | Kind::String | Kind::DollarQuoted);
+            if is_path && self.is_after_json_operator {
+                outcome = Outcome::Keep;
+            }
+            self.is_after_json_operator = token.kind == Kind::JsonOperator;
+        }
+        if self.extract != Extract::No || token.kind == Kind::Function {
+            outcome = self.inside_extract(input, token, outcome);
+        }
+        outcome
+    }
+
+    /// Follows `EXTRACT(` and takes out the field after it.
+    fn inside_extract(&mut self, input: &[u8], token: &Token, outcome: Outcome) -> Outcome {
+        let text = input.get(token.start..token.end).unwrap_or_default();
+        let is_field = self.extract == Extract::Open
+            && token.kind == Kind::Identifier
+            && self.outcomes[Kind::Number as usize] == Outcome::Mark
+            && is_date_field(text);
         self.extract = match self.extract {
-            Extract::Name if text() == b"(" => Extract::Open,
-            _ if token.kind == Kind::Function && text().eq_ignore_ascii_case(b"EXTRACT") => {
+            Extract::Name if text == b"(" => Extract::Open,
+            _ if token.kind == Kind::Function && text.eq_ignore_ascii_case(b"EXTRACT") => {
                 Extract::Name
             }
             _ => Extract::No,
         };
-        outcome
+        if is_field { Outcome::Mark } else { outcome }
     }
-
-    #[inline(always)]
-    fn of_value(&self, input: &[u8], token: &Token, options: &Options) -> Outcome {
-        let lexer = &options.lexer;
-        let mark_unless = |keeps: bool| if keeps { Outcome::Keep } else { Outcome::Mark };
-        match token.kind {
-            Kind::Number | Kind::String | Kind::DollarQuoted => {
-                mark_unless(lexer.keep_json_path && self.is_after_json_operator)
-            }
-            Kind::DollarFunc if options.dollar_quoted_func => Outcome::Body,
-            Kind::DollarFunc => Outcome::Mark,
-            Kind::PositionalParameter => mark_unless(lexer.keep_positional_parameter),
-            Kind::BindParameter => mark_unless(!lexer.replace_bind_parameter),
-            Kind::Boolean => mark_unless(lexer.keep_boolean),
-            Kind::Null => mark_unless(lexer.keep_null),
-            Kind::Identifier if self.extract == Extract::Open => {
-                let field = input.get(token.start..token.end).unwrap_or_default();
-                if is_date_field(field) { Outcome::Mark } else { with_digits(token, options) }
-            }
-            Kind::Identifier | Kind::QuotedIdentifier => with_digits(token, options),
-            Kind::Space
-            | Kind::Function
-            | Kind::Command
-            | Kind::Keyword
-            | Kind::Procedure
-            | Kind::Cte
-            | Kind::Alias
-            | Kind::Operator
-            | Kind::JsonOperator
-            | Kind::Punctuation
-            | Kind::LineComment
-            | Kind::BlockComment
-            | Kind::Other
-            | Kind::End => Outcome::Keep,
-        }
-    }
-}
-
-#[inline(always)]
-fn with_digits(token: &Token, options: &Options) -> Outcome {
-    if token.has_digits && options.replace_digits { Outcome::WithoutDigits } else { Outcome::Keep }
 }
 
 /// Writes the statement with its literals replaced and everything else as it was, trimmed.
@@ -107,13 +113,24 @@ pub(crate) fn obfuscate(statement: Statement<'_>, output: &mut Output) {
 fn run(statement: Statement<'_>, text: &str, output: &mut Output) {
     let input = text.as_bytes();
     let mut scanner = Scanner::new(text, statement.dbms);
-    let mut literals = Literals::default();
+    let mut literals = Literals::new(statement.options, true);
+    let mut copied = 0;
     loop {
         let token = scanner.next();
+        match token.kind {
+            Kind::End => break,
+            Kind::Space | Kind::LineComment | Kind::BlockComment => continue,
+            _ => {}
+        }
+        let outcome = literals.outcome(input, &token);
+        if outcome == Outcome::Keep {
+            continue;
+        }
         let range = token.start..token.end;
-        match literals.outcome(input, &token, statement.options) {
-            Outcome::Keep if token.kind == Kind::End => break,
-            Outcome::Keep => output.piece(input, range, false),
+        output.piece(input, copied..range.start, false);
+        copied = range.end;
+        match outcome {
+            Outcome::Keep => {}
             Outcome::Mark => output.text(input, b"?", false),
             Outcome::WithoutDigits => output.without_digits(input, range, false),
             Outcome::Body => {
@@ -124,6 +141,7 @@ fn run(statement: Statement<'_>, text: &str, output: &mut Output) {
             }
         }
     }
+    output.piece(input, copied..input.len(), false);
     output.flush(input);
 }
 

@@ -2,8 +2,8 @@
 
 use super::token::{Kind, Token};
 use super::words;
-use crate::Dbms;
-use crate::chars::{self, DIGIT, LEXER_WORD, OPERATOR};
+use crate::chars::{self, COLON, DIGIT, LEXER_SPACE, LEXER_WORD, OPERATOR, PUNCTUATION};
+use crate::{Dbms, word};
 
 /// Reads one statement.
 #[derive(Debug)]
@@ -23,75 +23,83 @@ impl<'i> Scanner<'i> {
     #[inline(always)]
     pub(super) fn next(&mut self) -> Token {
         let start = self.at;
-        let first = self.peek(0);
-        if is_space(first) {
-            while is_space(self.peek(0)) {
-                self.at += 1;
+        let first = self.byte(start);
+        if is_word_letter(first) {
+            return self.word(start);
+        }
+        if chars::is(first, LEXER_SPACE) {
+            let mut end = start + 1;
+            while chars::is(self.byte(end), LEXER_SPACE) {
+                end += 1;
             }
+            self.at = end;
             return self.token(Kind::Space, start);
         }
-        if first.is_ascii_alphabetic() || first == b'_' {
-            return self.word(start);
+        if chars::is(first, PUNCTUATION) && !(first == b'[' && self.dbms == Dbms::SqlServer) {
+            return self.take(1, Kind::Punctuation, start);
         }
         self.sign(start, first)
     }
 
     #[inline(always)]
     fn token(&self, kind: Kind, start: usize) -> Token {
-        Token { kind, start, end: self.at, is_table_indicator: false, has_digits: false }
+        Token { kind, start, end: self.at, is_table_indicator: false }
     }
 
     /// A keyword or an identifier that starts with a letter of ASCII or `_`.
     #[inline(always)]
     fn word(&mut self, start: usize) -> Token {
-        while is_word_letter(self.peek(0)) {
-            self.at += 1;
+        let mut end = start + word::letter_bytes(self.input, start);
+        while is_word_letter(self.byte(end)) {
+            end += 1;
         }
-        if let Some(word) = words::classify(self.input.get(start..self.at).unwrap_or_default())
-            && self.ends_keyword()
+        let next = self.byte(end);
+        if chars::is(next, LEXER_SPACE | PUNCTUATION | COLON)
+            || (next == b'/' && self.byte(end + 1) == b'*')
+            || end >= self.input.len()
         {
-            return Token {
-                kind: word.kind,
-                start,
-                end: self.at,
-                is_table_indicator: word.is_table_indicator,
-                has_digits: false,
-            };
+            self.at = end;
+            if let Some(word) = words::classify(self.input, start, end) {
+                return Token {
+                    kind: word.kind,
+                    start,
+                    end,
+                    is_table_indicator: word.is_table_indicator,
+                };
+            }
+            // A dot is a punctuation, but it goes on with an identifier.
+            if next != b'.' && next != b'/' {
+                let kind = if next == b'(' { Kind::Function } else { Kind::Identifier };
+                return self.token(kind, start);
+            }
         }
+        self.at = end + word::plain_bytes(self.input, end);
         self.identifier(start)
-    }
-
-    /// Whether the word before may be a keyword, as far as the next character tells.
-    fn ends_keyword(&self) -> bool {
-        let next = self.peek(0);
-        is_space(next)
-            || is_punctuation(next)
-            || (next == b'/' && self.peek(1) == b'*')
-            || self.at >= self.input.len()
     }
 
     /// The rest of an identifier.
     #[inline(always)]
     fn identifier(&mut self, start: usize) -> Token {
-        let mut has_digits = false;
+        let mut at = self.at;
         loop {
-            let next = self.peek(0);
+            let next = self.byte(at);
             if chars::is(next, LEXER_WORD) {
-                has_digits |= chars::is(next, DIGIT);
-                self.at += 1;
+                at += 1;
             } else if next.is_ascii() {
                 break;
-            } else if let Some(bytes) = chars::wide_letter_bytes(self.text, self.at) {
-                self.at += bytes;
+            } else if let Some(bytes) = chars::wide_letter_bytes(self.text, at) {
+                at += bytes;
             } else {
                 break;
             }
         }
+        self.at = at;
         let kind = if self.peek(0) == b'(' { Kind::Function } else { Kind::Identifier };
-        Token { has_digits, ..self.token(kind, start) }
+        self.token(kind, start)
     }
 
-    #[inline]
+    /// A token that starts with neither a letter of ASCII, nor a space, nor most punctuation.
+    #[inline(never)]
     fn sign(&mut self, start: usize, first: u8) -> Token {
         let next = self.peek(1);
         match first {
@@ -116,7 +124,6 @@ impl<'i> Scanner<'i> {
             b'#' if self.dbms == Dbms::SqlServer => self.identifier(start),
             b'@' => self.at_sign(start, next),
             _ if chars::is(first, OPERATOR) => self.operator(start, first),
-            _ if is_punctuation(first) => self.take(1, Kind::Punctuation, start),
             _ => self.wide(start),
         }
     }
@@ -177,9 +184,7 @@ impl<'i> Scanner<'i> {
             }
             self.at += 2;
         }
-        let name = self.input.get(start..self.at).unwrap_or_default();
-        let has_digits = name.iter().any(u8::is_ascii_digit);
-        Token { has_digits, ..self.token(Kind::QuotedIdentifier, start) }
+        self.token(Kind::QuotedIdentifier, start)
     }
 
     fn line_comment(&mut self, start: usize) -> Token {
@@ -307,7 +312,13 @@ impl<'i> Scanner<'i> {
     /// The byte `ahead` of the next one; zero past the end, where no class contains it.
     #[inline(always)]
     fn peek(&self, ahead: usize) -> u8 {
-        self.input.get(self.at + ahead).copied().unwrap_or(0)
+        self.byte(self.at + ahead)
+    }
+
+    /// The byte at a place; zero past the end, where no class contains it.
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        self.input.get(at).copied().unwrap_or(0)
     }
 
     fn is_letter(&self, ahead: usize) -> bool {
@@ -321,15 +332,6 @@ impl<'i> Scanner<'i> {
 
 /// The tag of a function's body. spec: apm-obfuscation §3.1
 pub(super) const FUNC_TAG: &[u8] = b"$func$";
-
-#[inline(always)]
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-fn is_punctuation(byte: u8) -> bool {
-    matches!(byte, b'(' | b')' | b',' | b';' | b'.' | b':' | b'[' | b']' | b'{' | b'}')
-}
 
 #[inline(always)]
 fn is_word_letter(byte: u8) -> bool {

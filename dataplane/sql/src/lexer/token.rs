@@ -2,6 +2,7 @@
 
 /// What a token is. spec: apm-obfuscation §3.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Kind {
     Space,
     Identifier,
@@ -37,6 +38,11 @@ pub(super) enum Kind {
     End,
 }
 
+impl Kind {
+    /// How many kinds there are.
+    pub(super) const COUNT: usize = Self::End as usize + 1;
+}
+
 /// One token: what it is and where its text stands in the input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
@@ -45,6 +51,4 @@ pub(super) struct Token {
     pub(super) end: usize,
     /// Whether a name after it is that of a table.
     pub(super) is_table_indicator: bool,
-    /// Whether an identifier has digits of ASCII.
-    pub(super) has_digits: bool,
 }

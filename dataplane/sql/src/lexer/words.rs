@@ -1,6 +1,7 @@
 //! The words that the lexer knows. spec: apm-obfuscation §3.1, "Word classes"
 
 use super::token::Kind;
+use crate::word::{folded, key};
 
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,32 +11,40 @@ pub(super) struct Word {
     pub(super) is_table_indicator: bool,
 }
 
-/// What a word of ASCII letters and `_` is, unless it is an identifier.
+/// What the word `input[start..end]` of ASCII letters and `_` is, unless it is an identifier.
+///
+/// Most identifiers end at the first test: no word with this first letter has this length.
 #[inline(always)]
-pub(super) fn classify(word: &[u8]) -> Option<Word> {
-    let first = *word.first()?;
-    let letter = (first & 31) as usize;
-    if word.len() > 15 || LENGTHS[letter] >> word.len() & 1 == 0 {
+pub(super) fn classify(input: &[u8], start: usize, end: usize) -> Option<Word> {
+    let length = end - start;
+    let first = *input.get(start)?;
+    if length > WORD_BYTES_MAX || LENGTHS[(first & 31) as usize] >> length & 1 == 0 {
         return None;
     }
-    among_candidates(word, letter)
+    let key = folded(input, start, end);
+    let rest = if length > 8 { folded(input, start + 8, end) } else { 0 };
+    let mut slot = slot_of(key);
+    loop {
+        let index = (SLOTS[slot] as usize).checked_sub(1)?;
+        let (word, class) = WORDS.get(index)?;
+        if KEYS[index] == (key, rest) && word.len() == length {
+            return Some(*class);
+        }
+        slot = (slot + 1) % SLOTS.len();
+    }
 }
+
+/// The longest word, in bytes.
+const WORD_BYTES_MAX: usize = 13;
 
 /// For each first letter, the lengths of the words that start with it, as bits.
 static LENGTHS: [u16; 32] = lengths();
 
-/// For each first letter, where its words start in [`WORDS`].
-static STARTS: [u8; 33] = starts();
+/// The words as integers: the first eight bytes and the rest.
+static KEYS: [(u64, u64); WORDS.len()] = keys();
 
-fn among_candidates(word: &[u8], letter: usize) -> Option<Word> {
-    let from = STARTS[letter] as usize;
-    let to = STARTS[letter + 1] as usize;
-    let candidates = WORDS.get(from..to).unwrap_or_default();
-    let found = candidates
-        .iter()
-        .find(|(known, _)| known.len() == word.len() && known.eq_ignore_ascii_case(word))?;
-    Some(found.1)
-}
+/// An open hash table of one more than indices into [`WORDS`]; zero is free.
+static SLOTS: [u8; 512] = slots();
 
 const fn lengths() -> [u16; 32] {
     let mut table = [0; 32];
@@ -48,19 +57,37 @@ const fn lengths() -> [u16; 32] {
     table
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 256 words")]
-const fn starts() -> [u8; 33] {
-    let mut table = [0; 33];
-    let mut letter = 0;
+const fn keys() -> [(u64, u64); WORDS.len()] {
+    let mut table = [(0, 0); WORDS.len()];
     let mut index = 0;
-    while letter < table.len() {
-        while index < WORDS.len() && ((WORDS[index].0[0] & 31) as usize) < letter {
-            index += 1;
-        }
-        table[letter] = index as u8;
-        letter += 1;
+    while index < WORDS.len() {
+        let word = WORDS[index].0;
+        let rest = if word.len() > 8 { key(word.split_at(8).1) } else { 0 };
+        table[index] = (key(word), rest);
+        index += 1;
     }
     table
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 256 words")]
+const fn slots() -> [u8; 512] {
+    let mut table = [0; 512];
+    let mut index = 0;
+    while index < WORDS.len() {
+        let mut slot = slot_of(key(WORDS[index].0));
+        while table[slot] != 0 {
+            slot = (slot + 1) % table.len();
+        }
+        table[slot] = index as u8 + 1;
+        index += 1;
+    }
+    table
+}
+
+/// Where a word stands in [`SLOTS`], or from where on.
+#[inline(always)]
+const fn slot_of(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize
 }
 
 const fn word(kind: Kind) -> Word {
@@ -71,7 +98,7 @@ const fn before_table(kind: Kind) -> Word {
     Word { kind, is_table_indicator: true }
 }
 
-/// Sorted by the first letter; within a letter, frequent words first.
+/// All words, by their first letter.
 const WORDS: &[(&[u8], Word)] = &[
     (b"AND", word(Kind::Keyword)),
     (b"AS", word(Kind::Alias)),
@@ -184,23 +211,28 @@ const WORDS: &[(&[u8], Word)] = &[
 mod tests {
     use super::*;
 
+    fn classify(word: &[u8]) -> Option<Word> {
+        super::classify(word, 0, word.len())
+    }
+
     #[test]
     fn every_word_is_known_in_any_case() {
         for &(known, class) in WORDS {
             assert_eq!(classify(known), Some(class));
             assert_eq!(classify(&known.to_ascii_lowercase()), Some(class));
             assert_eq!(classify(&[known, b"_"].concat()), None);
+            let spaced = [b"(", known, b" and more"].concat();
+            assert_eq!(super::classify(&spaced, 1, 1 + known.len()), Some(class));
         }
+        assert_eq!(WORDS.iter().map(|(word, _)| word.len()).max(), Some(WORD_BYTES_MAX));
     }
 
     #[test]
-    fn words_are_sorted_by_first_letter_and_distinct() {
-        assert!(WORDS.is_sorted_by_key(|(word, _)| word[0]));
+    fn words_are_distinct() {
         let mut words: Vec<_> = WORDS.iter().map(|(word, _)| word).collect();
         words.sort();
         words.dedup();
         assert_eq!(words.len(), WORDS.len());
-        assert!(WORDS.iter().all(|(word, _)| word.len() < 16));
     }
 
     #[test]

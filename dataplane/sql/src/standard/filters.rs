@@ -2,7 +2,7 @@
 //!
 //! The spec tells of four filters in a row; [`Filters::pass`] is the same rules as one function.
 
-use super::token::Kind;
+use super::token::{Kind, Kinds};
 use crate::SqlError;
 
 /// What to print for a token.
@@ -41,11 +41,39 @@ impl Filters {
 
     /// The kind that the token finally has, and what to print for it. `kind` is that of the token
     /// or [`Kind::TableName`].
-    #[inline(always)]
     pub(super) fn pass(&mut self, kind: Kind) -> Result<(Kind, Print), SqlError> {
         let (kind, print) = self.discard(kind)?;
         let (kind, print) = self.replace(kind, print);
         Ok(self.group(kind, print))
+    }
+
+    /// Whether the counts matter more than [`pass_plain`](Self::pass_plain) knows.
+    #[inline(always)]
+    pub(super) fn is_inside_groups(&self, kind: Kind) -> bool {
+        self.groups > 1 || (self.groups == 1 && kind == Kind::OpenParen)
+    }
+
+    /// The same as [`pass`](Self::pass) for the common cases: outside of groups, after a token
+    /// that decides nothing, and for a kind that needs no second look at its text.
+    #[inline(always)]
+    pub(super) fn pass_plain(&mut self, kind: Kind) -> (Kind, Print) {
+        if LITERALS.contains(kind) {
+            self.groups |= u32::from(self.last == Kind::OpenParen);
+            self.values = self.values.saturating_add(1);
+            let is_printed = self.values == 1 && kind != Kind::Semicolon;
+            return (Kind::Groupable, if is_printed { Print::Mark } else { Print::Nothing });
+        }
+        if self.values > 0 && kind == Kind::Comma {
+            return (Kind::Groupable, Print::Nothing);
+        }
+        if !NEUTRAL.contains(kind) {
+            self.values = 0;
+            self.groups = 0;
+            if kind == Kind::Comment {
+                return (Kind::Filtered, Print::Nothing);
+            }
+        }
+        (kind, Print::Text)
     }
 
     #[inline(always)]
@@ -134,15 +162,22 @@ impl Filters {
     }
 }
 
-/// Whether the token after `last` names a table. spec: §2.2, "Table rule"
-#[inline(always)]
-pub(super) fn is_table(last: Kind, starts_with_letter: impl FnOnce() -> bool) -> bool {
-    match last {
-        Kind::From | Kind::Join => starts_with_letter(),
-        Kind::Update | Kind::Into => true,
-        _ => false,
-    }
-}
+/// What counts as a literal, and the semicolon that counts as one without being shown.
+const LITERALS: Kinds = Kinds::of(&[
+    Kind::DollarQuoted,
+    Kind::String,
+    Kind::Number,
+    Kind::Null,
+    Kind::Variable,
+    Kind::Prepared,
+    Kind::Boolean,
+    Kind::Escape,
+    Kind::Placeholder,
+    Kind::Semicolon,
+]);
+
+/// What leaves the counts as they are.
+const NEUTRAL: Kinds = Kinds::of(&[Kind::Comma, Kind::OpenParen, Kind::CloseParen]);
 
 /// Whether the text of a token follows the one before without a space. spec: §2.3
 #[inline(always)]

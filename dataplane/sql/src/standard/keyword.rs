@@ -1,18 +1,25 @@
 //! The words that the filters know. spec: apm-obfuscation §2.1, "Keywords"
 
 use super::token::Kind;
+use crate::word::{folded, key};
 
-/// What a word is, if it starts with a letter of ASCII.
+/// What the word `input[start..end]` is, if it has characters of ASCII only.
 ///
-/// The length and the first letter leave at most two candidates; most words end at the first test.
+/// Most words end at the first test: no keyword with this first letter has this length.
 #[inline(always)]
-pub(super) fn classify(word: &[u8]) -> Kind {
-    let Some(&first) = word.first() else { return Kind::Id };
-    let lengths = LENGTHS[(first & 31) as usize];
-    if word.len() > 9 || lengths >> word.len() & 1 == 0 {
+pub(super) fn classify(input: &[u8], start: usize, end: usize) -> Kind {
+    let first = input.get(start).copied().unwrap_or(0);
+    let length = end - start;
+    if length > KEYWORD_BYTES_MAX || LENGTHS[(first & 31) as usize] >> length & 1 == 0 {
         return Kind::Id;
     }
-    among_candidates(word, first | 32)
+    let kind = by_key(folded(input, start, end));
+    // Eight bytes tell the keywords apart, but one of them goes on.
+    let last = input.get(end - 1).copied().unwrap_or(0);
+    match kind {
+        Kind::Savepoint if length != KEYWORD_BYTES_MAX || last | 0x20 != b't' => Kind::Id,
+        _ => kind,
+    }
 }
 
 /// The longest keyword, in bytes.
@@ -20,29 +27,6 @@ const KEYWORD_BYTES_MAX: usize = 9;
 
 /// For each letter, the lengths of the keywords that start with it, as bits.
 static LENGTHS: [u16; 32] = lengths();
-
-const KEYWORDS: &[(&[u8], Kind)] = &[
-    (b"ALTER", Kind::Alter),
-    (b"AS", Kind::As),
-    (b"BEGIN", Kind::Begin),
-    (b"COMMIT", Kind::Commit),
-    (b"CREATE", Kind::Create),
-    (b"DELETE", Kind::Delete),
-    (b"DROP", Kind::Drop),
-    (b"FALSE", Kind::Boolean),
-    (b"FROM", Kind::From),
-    (b"GRANT", Kind::Grant),
-    (b"INSERT", Kind::Insert),
-    (b"INTO", Kind::Into),
-    (b"JOIN", Kind::Join),
-    (b"NULL", Kind::Null),
-    (b"REVOKE", Kind::Revoke),
-    (b"SAVEPOINT", Kind::Savepoint),
-    (b"SELECT", Kind::Select),
-    (b"TRUE", Kind::Boolean),
-    (b"TRUNCATE", Kind::Truncate),
-    (b"UPDATE", Kind::Update),
-];
 
 const fn lengths() -> [u16; 32] {
     let mut table = [0; 32];
@@ -55,32 +39,45 @@ const fn lengths() -> [u16; 32] {
     table
 }
 
-fn among_candidates(word: &[u8], first: u8) -> Kind {
-    let is = |keyword: &[u8]| word.eq_ignore_ascii_case(keyword);
-    match first {
-        b'a' if is(b"AS") => Kind::As,
-        b'a' if is(b"ALTER") => Kind::Alter,
-        b'b' if is(b"BEGIN") => Kind::Begin,
-        b'c' if is(b"CREATE") => Kind::Create,
-        b'c' if is(b"COMMIT") => Kind::Commit,
-        b'd' if is(b"DELETE") => Kind::Delete,
-        b'd' if is(b"DROP") => Kind::Drop,
-        b'f' if is(b"FROM") => Kind::From,
-        b'f' if is(b"FALSE") => Kind::Boolean,
-        b'g' if is(b"GRANT") => Kind::Grant,
-        b'i' if is(b"INSERT") => Kind::Insert,
-        b'i' if is(b"INTO") => Kind::Into,
-        b'j' if is(b"JOIN") => Kind::Join,
-        b'n' if is(b"NULL") => Kind::Null,
-        b'r' if is(b"REVOKE") => Kind::Revoke,
-        b's' if is(b"SELECT") => Kind::Select,
-        b's' if is(b"SAVEPOINT") => Kind::Savepoint,
-        b't' if is(b"TRUE") => Kind::Boolean,
-        b't' if is(b"TRUNCATE") => Kind::Truncate,
-        b'u' if is(b"UPDATE") => Kind::Update,
-        _ => Kind::Id,
-    }
+fn by_key(word: u64) -> Kind {
+    KEYS.iter().position(|&key| key == word).map_or(Kind::Id, |index| KEYWORDS[index].1)
 }
+
+static KEYS: [u64; KEYWORDS.len()] = keys();
+
+const fn keys() -> [u64; KEYWORDS.len()] {
+    let mut table = [0; KEYWORDS.len()];
+    let mut index = 0;
+    while index < KEYWORDS.len() {
+        table[index] = key(KEYWORDS[index].0);
+        index += 1;
+    }
+    table
+}
+
+/// Frequent ones first.
+const KEYWORDS: &[(&[u8], Kind)] = &[
+    (b"AS", Kind::As),
+    (b"FROM", Kind::From),
+    (b"SELECT", Kind::Select),
+    (b"NULL", Kind::Null),
+    (b"JOIN", Kind::Join),
+    (b"INTO", Kind::Into),
+    (b"INSERT", Kind::Insert),
+    (b"UPDATE", Kind::Update),
+    (b"DELETE", Kind::Delete),
+    (b"TRUE", Kind::Boolean),
+    (b"FALSE", Kind::Boolean),
+    (b"BEGIN", Kind::Begin),
+    (b"COMMIT", Kind::Commit),
+    (b"CREATE", Kind::Create),
+    (b"ALTER", Kind::Alter),
+    (b"DROP", Kind::Drop),
+    (b"GRANT", Kind::Grant),
+    (b"REVOKE", Kind::Revoke),
+    (b"SAVEPOINT", Kind::Savepoint),
+    (b"TRUNCATE", Kind::Truncate),
+];
 
 /// What a word is that has letters outside of ASCII. Two of these have a letter of ASCII as their
 /// upper case, so that they can spell a keyword.
@@ -95,7 +92,7 @@ pub(super) fn classify_wide(word: &str) -> Kind {
         *place = byte;
         count += 1;
     }
-    classify(folded.get(..count).unwrap_or_default())
+    classify(&folded, 0, count)
 }
 
 fn upper(letter: char) -> Option<u8> {
@@ -110,21 +107,25 @@ fn upper(letter: char) -> Option<u8> {
 mod tests {
     use super::*;
 
+    fn classify(word: &[u8]) -> Kind {
+        super::classify(word, 0, word.len())
+    }
+
     #[test]
     fn every_keyword_is_known_in_any_case() {
         for &(word, kind) in KEYWORDS {
             assert_eq!(classify(word), kind);
             assert_eq!(classify(&word.to_ascii_lowercase()), kind);
-            let longer = [word, b"x"].concat();
-            assert_eq!(classify(&longer), Kind::Id);
+            assert_eq!(classify(&[word, b"x"].concat()), Kind::Id);
+            let spaced = [b"(", word, b" and more"].concat();
+            assert_eq!(super::classify(&spaced, 1, 1 + word.len()), kind);
         }
         assert_eq!(KEYWORDS.iter().map(|(word, _)| word.len()).max(), Some(KEYWORD_BYTES_MAX));
     }
 
     #[test]
-    fn signs_do_not_pass_for_letters() {
-        // Same low bits as `AS` and `AS` in other blocks of the table.
-        for word in [&b"!S"[..], b"@s", b"A3", b"_S", b"", b"SAVEPOINTS1234567"] {
+    fn nothing_else_passes_for_a_keyword() {
+        for word in [&b"!S"[..], b"@s", b"A3", b"_S", b"SAVEPOIN", b"SAVEPOINS", b"SAVEPOINTS"] {
             assert_eq!(classify(word), Kind::Id, "{word:?}");
         }
     }
@@ -133,6 +134,7 @@ mod tests {
     fn wide_letters_spell_keywords_by_their_upper_case() {
         assert_eq!(classify_wide("ſelect"), Kind::Select);
         assert_eq!(classify_wide("ınto"), Kind::Into);
+        assert_eq!(classify_wide("ſavepoınt"), Kind::Savepoint);
         assert_eq!(classify_wide("sélect"), Kind::Id);
         assert_eq!(classify_wide("ſelectſelectſelect"), Kind::Id);
     }

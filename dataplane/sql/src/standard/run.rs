@@ -3,7 +3,7 @@
 use super::filters::{self, Filters, Print};
 use super::quoted;
 use super::scanner::Scanner;
-use super::token::{Form, Kind, Token};
+use super::token::{Kind, Kinds, Token};
 use crate::metadata::Collected;
 use crate::output::{Output, push_without_digits};
 use crate::{Options, SqlError};
@@ -60,59 +60,142 @@ fn run(
     mut sinks: Sinks<'_>,
 ) -> Result<(), SqlError> {
     let options = statement.options;
-    let text = statement.text;
-    let input = text.as_bytes();
-    let collects = sinks.collected.is_some()
-        && (options.collect.tables || options.collect.commands || options.collect.comments);
-    let finds_tables = options.collect.tables;
+    let input = statement.text.as_bytes();
+    let careful = Careful::new(options);
     let mut filters = Filters::new(options.keep_sql_alias, options.replace_digits);
     let mut is_first = true;
     loop {
-        let mut token = scanner.next()?;
-        if token.kind == Kind::End {
-            break;
-        }
-        if token.kind == Kind::DollarFunc {
-            token.kind = obfuscate_body(statement, &token, sinks.body.as_deref_mut());
-        }
-        if collects && let Some(collected) = sinks.collected.as_deref_mut() {
-            collect(statement, &token, collected);
-        }
-        if finds_tables {
-            let starts_with_letter = || {
-                quoted::first_char(text, &token, statement.has_literal_escapes)
-                    .is_some_and(crate::chars::is_letter)
-            };
-            if filters::is_table(filters.last, starts_with_letter) {
-                if let Some(collected) = sinks.collected.as_deref_mut() {
-                    collect_table(statement, &token, collected);
-                }
-                token.kind = Kind::TableName;
+        let token = scanner.next();
+        if careful.is_needed(&token, &filters) {
+            match token.kind {
+                Kind::End => break,
+                Kind::Failed => return Err(scanner.error()),
+                _ => is_first &= !pass(statement, &token, &mut filters, is_first, &mut sinks)?,
             }
-        }
-        let last = filters.last;
-        let (kind, print) = filters.pass(token.kind)?;
-        filters.last = kind;
-        if print == Print::Nothing {
             continue;
         }
+        let last = filters.last;
+        let (kind, print) = filters.pass_plain(token.kind);
+        filters.last = kind;
         let has_space = !is_first && !filters::is_attached(kind, last);
-        is_first = false;
-        let writer = Writer { statement, token, has_space };
-        if print == Print::Text && token.form == Form::Plain && token.kind != Kind::DollarFunc {
-            sinks.output.piece(input, token.start..token.end, has_space);
-        } else if print == Print::Mark {
-            if token.kind == Kind::Placeholder {
-                sinks.output.piece(input, token.start..token.end, has_space);
-            } else {
+        match print {
+            Print::Nothing => continue,
+            Print::Mark if token.kind != Kind::Placeholder => {
                 sinks.output.text(input, b"?", has_space);
             }
-        } else {
-            writer.write(print, sinks.output, sinks.body.as_deref());
+            _ => sinks.output.piece(input, token.start..token.end, has_space),
         }
+        is_first = false;
     }
     sinks.output.flush(input);
     if is_first { Err(SqlError::Empty) } else { Ok(()) }
+}
+
+/// What tells the tokens that need more than [`Filters::pass_plain`].
+struct Careful {
+    last: Kinds,
+    kind: Kinds,
+}
+
+impl Careful {
+    fn new(options: &Options) -> Self {
+        let tables = Kinds::of(&[Kind::From, Kind::Join, Kind::Update, Kind::Into]);
+        let names = Kinds::of(&[Kind::Id]);
+        let none = Kinds::of(&[]);
+        let collects = options.collect.commands || options.collect.comments;
+        Self {
+            last: CAREFUL_AFTER.and(if options.collect.tables { tables } else { none }),
+            kind: CAREFUL
+                .and(if collects { COLLECTED } else { none })
+                .and(if options.replace_digits { names } else { none }),
+        }
+    }
+
+    #[inline(always)]
+    fn is_needed(&self, token: &Token, filters: &Filters) -> bool {
+        self.last.contains(filters.last)
+            || self.kind.contains(token.kind)
+            || token.delimiter == b'`'
+            || filters.is_inside_groups(token.kind)
+    }
+}
+
+/// Kinds that are never plain.
+const CAREFUL: Kinds = Kinds::of(&[
+    Kind::End,
+    Kind::Failed,
+    Kind::As,
+    Kind::DoubleQuoted,
+    Kind::DollarFunc,
+    Kind::Savepoint,
+]);
+
+/// Kinds after which no token is plain.
+const CAREFUL_AFTER: Kinds =
+    Kinds::of(&[Kind::As, Kind::BracketedAlias, Kind::Savepoint, Kind::GroupableParen]);
+
+/// Kinds that the metadata tells of.
+const COLLECTED: Kinds = Kinds::of(&[
+    Kind::Comment,
+    Kind::Select,
+    Kind::Update,
+    Kind::Delete,
+    Kind::Insert,
+    Kind::Join,
+    Kind::Alter,
+    Kind::Create,
+    Kind::Grant,
+    Kind::Revoke,
+    Kind::Commit,
+    Kind::Begin,
+    Kind::Truncate,
+    Kind::Drop,
+]);
+
+/// Passes any token through all filters and writes it; true if it was written.
+#[inline(never)]
+fn pass(
+    statement: Statement<'_>,
+    token: &Token,
+    filters: &mut Filters,
+    is_first: bool,
+    sinks: &mut Sinks<'_>,
+) -> Result<bool, SqlError> {
+    let mut token = *token;
+    if token.kind == Kind::DollarFunc {
+        token.kind = obfuscate_body(statement, &token, sinks.body.as_deref_mut());
+    }
+    if let Some(collected) = sinks.collected.as_deref_mut() {
+        collect(statement, &token, collected);
+    }
+    if statement.options.collect.tables && is_table(statement, filters.last, &token) {
+        if let Some(collected) = sinks.collected.as_deref_mut() {
+            collect_table(statement, &token, collected);
+        }
+        token.kind = Kind::TableName;
+    }
+    let last = filters.last;
+    let (kind, print) = filters.pass(token.kind)?;
+    filters.last = kind;
+    if print == Print::Nothing {
+        return Ok(false);
+    }
+    let has_space = !is_first && !filters::is_attached(kind, last);
+    let writer = Writer { statement, token: &token, has_space };
+    writer.write(print, sinks.output, sinks.body.as_deref());
+    Ok(true)
+}
+
+/// Whether the token after `last` names a table. spec: §2.2, "Table rule"
+fn is_table(statement: Statement<'_>, last: Kind, token: &Token) -> bool {
+    match last {
+        Kind::From | Kind::Join => {
+            quoted::first_char(statement.text, token, statement.has_literal_escapes)
+                .is_some_and(crate::chars::is_letter)
+        }
+        Kind::Update | Kind::Into => true,
+        _ => false,
+    }
 }
 
 /// Obfuscates the body of a `$func$`, and tells what the token is: a plain string if that failed.
@@ -152,7 +235,7 @@ fn raw<'i>(statement: Statement<'i>, token: &Token) -> &'i str {
 
 fn collect_table(statement: Statement<'_>, token: &Token, collected: &mut Collected) {
     let has_digits = || raw(statement, token).bytes().any(|byte| byte.is_ascii_digit());
-    if token.form == Form::Plain && !(statement.options.replace_digits && has_digits()) {
+    if token.delimiter == 0 && !(statement.options.replace_digits && has_digits()) {
         return collected.tables.insert(raw(statement, token));
     }
     let mut name = Vec::new();
@@ -166,13 +249,13 @@ fn collect_table(statement: Statement<'_>, token: &Token, collected: &mut Collec
 }
 
 /// Writes the texts that are not simply a piece of the input.
-struct Writer<'i> {
+struct Writer<'i, 't> {
     statement: Statement<'i>,
-    token: Token,
+    token: &'t Token,
     has_space: bool,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     #[inline(never)]
     fn write(&self, print: Print, output: &mut Output, body: Option<&Output>) {
         let input = self.statement.text.as_bytes();
@@ -185,11 +268,14 @@ impl Writer<'_> {
         };
         let replaces_digits =
             matches!(print, Print::TextWithoutDigits | Print::ParenTextWithoutDigits);
-        let token = &self.token;
+        let token = self.token;
         if token.kind == Kind::DollarFunc {
             output.text(input, b"$func$", has_space);
             output.text(input, body.map_or(&[], Output::bytes), false);
             return output.text(input, b"$func$", false);
+        }
+        if print == Print::Mark {
+            return output.text(input, b"?", has_space);
         }
         if self.is_verbatim() {
             let range = token.start..token.end;
@@ -212,11 +298,7 @@ impl Writer<'_> {
 
     /// Whether the text of the token is its bytes.
     fn is_verbatim(&self) -> bool {
-        match self.token.form {
-            Form::Plain => true,
-            Form::Quoted { has_escapes, .. } => {
-                !has_escapes && !quoted::is_blank(raw(self.statement, &self.token))
-            }
-        }
+        self.token.delimiter == 0
+            || (!self.token.has_escapes && !quoted::is_blank(raw(self.statement, self.token)))
     }
 }

@@ -2,6 +2,7 @@
 
 /// What a token is, or what a filter made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Kind {
     /// An identifier, quoted with backticks or not quoted at all.
     Id,
@@ -47,6 +48,8 @@ pub(super) enum Kind {
     Other,
     /// The end of the statement.
     End,
+    /// The statement cannot be read on.
+    Failed,
     // From here on: kinds that only filters give.
     TableName,
     /// Dropped.
@@ -81,28 +84,48 @@ impl Kind {
     }
 }
 
+/// A set of kinds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kinds(u64);
+
+impl Kinds {
+    pub(super) const fn of(kinds: &[Kind]) -> Self {
+        let mut bits = 0;
+        let mut index = 0;
+        while index < kinds.len() {
+            bits |= 1 << kinds[index] as u8;
+            index += 1;
+        }
+        Self(bits)
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[inline(always)]
+    pub(super) const fn contains(self, kind: Kind) -> bool {
+        self.0 >> kind as u8 & 1 != 0
+    }
+}
+
+const _: () = assert!((Kind::BracketedAlias as u8) < 64, "a set has 64 bits");
+
 /// One token: what it is and where its text stands in the input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
-    pub(super) kind: Kind,
     pub(super) start: usize,
     pub(super) end: usize,
-    /// How the text follows from the bytes there.
-    pub(super) form: Form,
+    pub(super) kind: Kind,
+    /// What stood before and after the text if it was quoted, else zero.
+    pub(super) delimiter: u8,
+    /// Whether doubled delimiters or escapes of a quoted text have to be resolved.
+    pub(super) has_escapes: bool,
 }
 
 impl Token {
     #[inline(always)]
     pub(super) fn plain(kind: Kind, start: usize, end: usize) -> Self {
-        Self { kind, start, end, form: Form::Plain }
+        Self { start, end, kind, delimiter: 0, has_escapes: false }
     }
-}
-
-/// How the text of a token follows from its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// It is the bytes.
-    Plain,
-    /// The bytes stood between two of these delimiters.
-    Quoted { delimiter: u8, has_escapes: bool },
 }
