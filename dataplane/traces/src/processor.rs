@@ -95,7 +95,6 @@ impl Processor {
         self.at = 0;
         self.pieces.clear();
         self.piece = Piece::default();
-        self.samplers.on_time(now_ns / 1_000_000);
         self.counts.payloads_received += 1;
         self.counts.payloads_empty += u64::from(self.batch.chunks.is_empty());
         self.counts.traces_dropped_by_client += head.dropped_p0_traces;
@@ -145,7 +144,8 @@ impl Processor {
         &self.counts
     }
 
-    /// The samplers, for rates and handovers.
+    /// The samplers, for the time, which the caller says before it begins payloads, for rates and
+    /// for handovers.
     pub const fn samplers_mut(&mut self) -> &mut LaneSamplers {
         &mut self.samplers
     }

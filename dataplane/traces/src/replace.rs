@@ -103,6 +103,33 @@ impl Rewriter {
     }
 }
 
+impl Rewriter {
+    /// Applies all rules to the resource and the HTTP status of a group of stats; a status that is
+    /// no number afterwards stays. spec: apm §6.6, last paragraph.
+    pub(crate) fn apply_to_group(
+        &mut self,
+        rules: &[ReplaceRule],
+        resource: &mut String,
+        http_status: &mut u32,
+    ) {
+        for (rule, groups) in rules.iter().zip(&mut self.groups) {
+            if rule.target != Target::Key && rewrite(rule, groups, resource, &mut self.out) {
+                resource.clone_from(&self.out);
+            }
+            if !rule.concerns_field(Key::HttpStatusCode) {
+                continue;
+            }
+            self.text.clear();
+            write(&mut self.text, format_args!("{http_status}"));
+            if rewrite(rule, groups, &self.text, &mut self.out)
+                && let Ok(status) = self.out.parse()
+            {
+                *http_status = status;
+            }
+        }
+    }
+}
+
 /// One rule at work.
 struct Pass<'a> {
     rule: &'a ReplaceRule,
