@@ -90,7 +90,9 @@ impl Reactor {
     /// What the kernel reports.
     pub fn add_stream(self: &Rc<Self>, stream: HttpStream) -> io::Result<StreamIo> {
         let slot = self.new_slot();
-        self.poller.borrow().add_stream(stream.as_fd(), slot.token())?;
+        self.poller
+            .borrow()
+            .add_stream(stream.as_fd(), slot.token())?;
         Ok(StreamIo { stream, slot })
     }
 
@@ -100,25 +102,28 @@ impl Reactor {
     /// What the kernel reports.
     pub fn add_listener(self: &Rc<Self>, listener: HttpListener) -> io::Result<ListenerIo> {
         let slot = self.new_slot();
-        self.poller.borrow().add_listener(listener.as_fd(), slot.token())?;
+        self.poller
+            .borrow()
+            .add_listener(listener.as_fd(), slot.token())?;
         Ok(ListenerIo { listener, slot })
     }
 
     /// Wakes the tasks whose sockets are ready, waiting at most `timeout` for the first, and hands
-    /// the tokens of the driver's own sockets to `other`.
+    /// the tokens of the driver's own sockets to `other`. Returns how many sockets were ready.
     ///
     /// # Errors
     /// What the kernel reports.
-    pub fn turn(&self, timeout: Duration, mut other: impl FnMut(u64)) -> io::Result<()> {
+    pub fn turn(&self, timeout: Duration, mut other: impl FnMut(u64)) -> io::Result<usize> {
         let mut poller = self.poller.borrow_mut();
-        for ready in poller.wait(timeout)? {
+        let all = poller.wait(timeout)?;
+        for ready in all {
             if ready.token >= Self::TOKENS {
                 self.wake(*ready);
             } else {
                 other(ready.token);
             }
         }
-        Ok(())
+        Ok(all.len())
     }
 
     /// Another handle on the descriptor that becomes readable when a watched socket is ready, for
@@ -148,8 +153,15 @@ impl Reactor {
             slots.states.len() - 1
         });
         // The first attempt finds out.
-        slots.states[index] = State { is_readable: true, is_writable: true, waker: None };
-        Slot { reactor: Rc::clone(self), index }
+        slots.states[index] = State {
+            is_readable: true,
+            is_writable: true,
+            waker: None,
+        };
+        Slot {
+            reactor: Rc::clone(self),
+            index,
+        }
     }
 }
 
@@ -289,6 +301,12 @@ impl ListenerIo {
 impl Drop for ListenerIo {
     fn drop(&mut self) {
         // Another lane's handle on the listener would keep it in our list.
-        drop(self.slot.reactor.poller.borrow().remove(self.listener.as_fd()));
+        drop(
+            self.slot
+                .reactor
+                .poller
+                .borrow()
+                .remove(self.listener.as_fd()),
+        );
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Turns {
     connections: Connections,
     /// Tokens of the sockets that are ready.
     ready: Vec<u64>,
+    /// Whether the last turn began without anything that came.
+    is_quiet: bool,
 }
 
 /// Token of the bell.
@@ -46,6 +48,7 @@ impl Turns {
             reactor,
             connections: Connections::default(),
             ready: Vec::new(),
+            is_quiet: true,
         })
     }
 
@@ -54,11 +57,16 @@ impl Turns {
         &self.reactor
     }
 
+    /// Whether nothing came before the last turn.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
     /// One turn: what came on the sockets, after waiting at most `timeout` for it, then tasks.
     /// Returns what to do before the next one; none when the lane has stopped.
     pub(super) fn turn(&mut self, timeout: Duration) -> io::Result<Option<Wait>> {
         let ready = &mut self.ready;
-        self.reactor.turn(timeout, |token| ready.push(token))?;
+        self.is_quiet = self.reactor.turn(timeout, |token| ready.push(token))? == 0;
         let found = self.receive();
         let are_tasks_ready = self.tasks.as_mut().is_some_and(Tasks::run);
         self.drive.borrow_mut().check_stall();
@@ -81,7 +89,9 @@ impl Turns {
         let now = clock();
         let mut found = drive.look(now);
         for token in self.ready.drain(..) {
-            let slot = token.checked_sub(FIRST_CONNECTION).and_then(|n| usize::try_from(n).ok());
+            let slot = token
+                .checked_sub(FIRST_CONNECTION)
+                .and_then(|n| usize::try_from(n).ok());
             if let Some(slot) = slot {
                 found.add(self.connections.drain(slot, drive, now).1);
             } else if token == BELL {
@@ -91,7 +101,11 @@ impl Turns {
         drive.end_turn(now);
         let mut refused = Vec::new();
         for (slot, socket) in self.connections.admit(drive) {
-            if self.reactor.watch(socket, FIRST_CONNECTION + slot as u64).is_err() {
+            if self
+                .reactor
+                .watch(socket, FIRST_CONNECTION + slot as u64)
+                .is_err()
+            {
                 refused.push(slot);
             }
         }
@@ -107,7 +121,11 @@ impl Turns {
         if let Some(http) = &mut self.drive.borrow_mut().http {
             http.listeners.clear();
         }
-        if self.tasks.as_mut().is_some_and(|tasks| !tasks.is_stopped(clock())) {
+        if self
+            .tasks
+            .as_mut()
+            .is_some_and(|tasks| !tasks.is_stopped(clock()))
+        {
             return false;
         }
         self.tasks = None;
