@@ -9,6 +9,8 @@ pub(crate) struct Collected {
     pub(crate) commands: Names,
     pub(crate) comments: Names,
     pub(crate) procedures: Names,
+    /// A name in the making.
+    pub(crate) name: Vec<u8>,
 }
 
 impl Collected {

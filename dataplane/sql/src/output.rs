@@ -62,7 +62,9 @@ impl Output {
         if has_space {
             self.bytes.push(b' ');
         }
-        push_without_digits(&mut self.bytes, word);
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(word);
+        replace_digits(&mut self.bytes, start);
     }
 
     /// Copies what is pending.
@@ -86,18 +88,20 @@ impl Output {
     }
 }
 
-/// Appends a word with every run of ASCII digits replaced by `?`.
-pub(crate) fn push_without_digits(bytes: &mut Vec<u8>, word: &[u8]) {
+/// Replaces every run of ASCII digits in `bytes[start..]` by `?`, in place.
+pub(crate) fn replace_digits(bytes: &mut Vec<u8>, start: usize) {
     let mut is_digit_before = false;
-    for &byte in word {
+    let mut kept = start;
+    for at in start..bytes.len() {
+        let byte = bytes[at];
         let is_digit = byte.is_ascii_digit();
-        if !is_digit {
-            bytes.push(byte);
-        } else if !is_digit_before {
-            bytes.push(b'?');
+        if !(is_digit && is_digit_before) {
+            bytes[kept] = if is_digit { b'?' } else { byte };
+            kept += 1;
         }
         is_digit_before = is_digit;
     }
+    bytes.truncate(kept);
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod filters;
 mod keyword;
+mod pass;
 mod quoted;
 mod run;
 mod scanner;

@@ -6,7 +6,7 @@ use super::token::{Kind, Token};
 use crate::Collect;
 use crate::metadata::Collected;
 use crate::names;
-use crate::output::push_without_digits;
+use crate::output::replace_digits;
 
 /// Buffers for the names of one statement.
 #[derive(Debug, Default)]
@@ -105,11 +105,13 @@ impl Names<'_> {
         let is_quoted = token.kind == Kind::QuotedIdentifier;
         let name = if is_quoted || outcome == Outcome::WithoutDigits {
             name.clear();
-            let replaces_digits = outcome == Outcome::WithoutDigits;
             if is_quoted {
-                quotes::push_unquoted(name, raw.as_bytes(), replaces_digits);
+                quotes::push_unquoted(name, raw.as_bytes());
             } else {
-                push_without_digits(name, raw.as_bytes());
+                name.extend_from_slice(raw.as_bytes());
+            }
+            if outcome == Outcome::WithoutDigits {
+                replace_digits(name, 0);
             }
             std::str::from_utf8(name).unwrap_or_default()
         } else {

@@ -8,7 +8,7 @@ use super::quotes;
 use super::scanner::{FUNC_TAG, Scanner};
 use super::token::{Kind, Token};
 use super::{Statement, obfuscate};
-use crate::output::Output;
+use crate::output::{Output, replace_digits};
 
 /// Buffers for one statement.
 #[derive(Debug, Default)]
@@ -220,7 +220,12 @@ impl<'i, 'o> Run<'i, 'o> {
             None => {
                 self.output.text(self.input, b"", has_space);
                 let quoted = self.input.get(range).unwrap_or_default();
-                quotes::push_unquoted(self.output.bytes_mut(), quoted, has_digits);
+                let bytes = self.output.bytes_mut();
+                let start = bytes.len();
+                quotes::push_unquoted(bytes, quoted);
+                if has_digits {
+                    replace_digits(bytes, start);
+                }
             }
         }
     }

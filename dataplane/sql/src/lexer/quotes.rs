@@ -14,19 +14,9 @@ pub(super) fn inner(input: &[u8], range: &Range<usize>) -> Option<Range<usize>> 
     if name.iter().any(|&byte| is_quote(byte)) { None } else { Some(inner) }
 }
 
-/// Appends the identifier without its quotes, and with `?` for each run of digits if
-/// `replaces_digits`.
-pub(super) fn push_unquoted(bytes: &mut Vec<u8>, quoted: &[u8], replaces_digits: bool) {
-    let mut is_digit_before = false;
-    for &byte in quoted {
-        let is_digit = replaces_digits && byte.is_ascii_digit();
-        if is_digit && !is_digit_before {
-            bytes.push(b'?');
-        } else if !is_digit && !is_quote(byte) {
-            bytes.push(byte);
-        }
-        is_digit_before = is_digit;
-    }
+/// Appends the identifier without its quotes.
+pub(super) fn push_unquoted(bytes: &mut Vec<u8>, quoted: &[u8]) {
+    bytes.extend(quoted.iter().filter(|&&byte| !is_quote(byte)));
 }
 
 /// Whether the quotes matter: the identifier has white space, or it is an alias that could not
@@ -64,8 +54,7 @@ mod tests {
         assert_eq!(inner(b"x \"ab\"", &(2..6)), Some(3..5));
         assert_eq!(inner(b"[a].[b]", &(0..7)), None);
         let mut bytes = Vec::new();
-        push_unquoted(&mut bytes, b"[a12].[3]", false);
-        push_unquoted(&mut bytes, b"[a12].[3]", true);
-        assert_eq!(bytes, b"a12.3a?.?");
+        push_unquoted(&mut bytes, b"[a].[b]");
+        assert_eq!(bytes, b"a.b");
     }
 }

@@ -63,6 +63,7 @@ const KEYWORDS: &[(&[u8], Kind)] = &[
     (b"NULL", Kind::Null),
     (b"JOIN", Kind::Join),
     (b"INTO", Kind::Into),
+    (b"LIMIT", Kind::Limit),
     (b"INSERT", Kind::Insert),
     (b"UPDATE", Kind::Update),
     (b"DELETE", Kind::Delete),

@@ -72,7 +72,8 @@ impl Scanner<'_> {
             return self.one_more_if(true);
         }
         let found = chars::char_at(self.text, self.at);
-        if next == b'=' || found.is_some_and(char::is_whitespace) {
+        // The reference lets array slices (`a[1:]`) and parameters (`a:$1`) pass, too.
+        if matches!(next, b'=' | b']' | b'$') || found.is_some_and(char::is_whitespace) {
             return Kind::Colon;
         }
         if !found.is_some_and(starts_operand) {
@@ -152,11 +153,12 @@ impl Scanner<'_> {
     }
 
     fn dollar(&mut self, start: usize, next: u8) -> Token {
-        if chars::is(next, DIGIT) || next == b'?' {
+        if chars::is(next, DIGIT) {
+            self.number();
+            return Token::plain(Kind::Prepared, start, self.at);
+        }
+        if next == b'?' {
             self.at += 1;
-            if next != b'?' {
-                self.digits();
-            }
             return Token::plain(Kind::Prepared, start, self.at);
         }
         if self.is_mssql && chars::char_at(self.text, self.at).is_some_and(is_letter) {

@@ -9,6 +9,7 @@ pub(super) enum Kind {
     Null,
     Boolean,
     Savepoint,
+    Limit,
     As,
     Select,
     From,
