@@ -20,7 +20,7 @@ pub type ClosedBucket = Bucket<Cell>;
 
 /// Groups of one time span.
 ///
-/// Per group: 16 bytes and the cell, 8 to 16 bytes of index, and its key, some 60 bytes and the
+/// Per group: 16 bytes and the cell, 16 to 32 bytes of index, and its key: some 20 bytes and the
 /// texts.
 #[derive(Clone, Debug)]
 pub struct Bucket<C> {
@@ -33,6 +33,8 @@ pub struct Bucket<C> {
     payload_index: Index,
     groups: Vec<Group<C>>,
     group_index: Index,
+    /// Bytes that cells have on the heap, as told by their owner.
+    cell_bytes: usize,
 }
 
 /// Payload of a bucket.
@@ -48,6 +50,8 @@ struct Group<C> {
     key: Text,
     cell: C,
 }
+
+const _: () = assert!(size_of::<Group<Cell>>() <= 128);
 
 /// Range of [`Bucket::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +114,7 @@ impl<C> Bucket<C> {
             payload_index: Index::default(),
             groups: Vec::new(),
             group_index: Index::default(),
+            cell_bytes: 0,
         }
     }
 
@@ -145,6 +150,16 @@ impl<C> Bucket<C> {
     #[must_use]
     pub const fn key_bytes(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Bytes that cells have on the heap.
+    pub(crate) const fn cell_bytes(&self) -> usize {
+        self.cell_bytes
+    }
+
+    /// Notes that a cell's bytes changed.
+    pub(crate) const fn resize_cell(&mut self, bytes_before: usize, bytes: usize) {
+        self.cell_bytes = (self.cell_bytes + bytes).saturating_sub(bytes_before);
     }
 
     pub(crate) fn find_payload(&self, key: &[u8]) -> Option<u32> {
@@ -185,7 +200,8 @@ impl<C> Bucket<C> {
             }
             places.push(place.or_else(|| self.add_payload(key, tags)));
         }
-        let Self { keys, groups, .. } = other;
+        let Self { keys, groups, cell_bytes, .. } = other;
+        self.cell_bytes += cell_bytes;
         for group in groups {
             let Some(payload) = places.get(group.payload as usize).copied().flatten() else {
                 continue;

@@ -1,7 +1,7 @@
 //! Statistics that tracers compute themselves. spec: apm §9.6.
 //!
 //! ```text
-//! body --ClientPayload::decode--> --ClientPayload::process--> ClientAggregator::add --flush--> buckets
+//! body --ClientPayload::decode--> --process--> ClientAggregator::add --flush--> buckets
 //! ```
 
 mod aggregator;

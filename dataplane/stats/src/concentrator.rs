@@ -26,6 +26,8 @@ pub struct ConcentratorSettings {
     pub lane_groups_max: usize,
     /// Bytes of all keys before new ones are dropped; at most 1 GiB counts.
     pub lane_key_bytes_max: usize,
+    /// Bytes of all sketches before a duration goes into the nearest bin that is there.
+    pub lane_sketch_bytes_max: usize,
     /// Seed of the hash function: random, and the same for all lanes.
     pub hash_seed: u64,
 }
@@ -40,6 +42,8 @@ pub struct Tally {
     pub collapsed_count: u64,
     /// Spans not counted, because there was no room for that group either.
     pub dropped_count: u64,
+    /// Spans counted whose duration stands in the nearest bin, because sketches may not grow.
+    pub coarse_count: u64,
 }
 
 /// What became of a span.
@@ -64,6 +68,7 @@ pub struct Concentrator {
     buckets: Vec<Bucket<Cell>>,
     group_count: usize,
     key_bytes: usize,
+    sketch_bytes: usize,
     tally: Tally,
     /// Key of the current chunk's payload.
     payload_key: Vec<u8>,
@@ -85,7 +90,8 @@ impl Default for ConcentratorSettings {
             bucket_ns: 10_000_000_000,
             bucket_groups_max: 50_000,
             lane_groups_max: 100_000,
-            lane_key_bytes_max: 64 << 20,
+            lane_key_bytes_max: 32 << 20,
+            lane_sketch_bytes_max: 32 << 20,
             hash_seed: 0,
         }
     }
@@ -104,6 +110,7 @@ impl Concentrator {
             buckets: Vec::new(),
             group_count: 0,
             key_bytes: 0,
+            sketch_bytes: 0,
             tally: Tally::default(),
             payload_key: Vec::new(),
             payload_tags: Vec::new(),
@@ -140,6 +147,7 @@ impl Concentrator {
         for bucket in &closed {
             self.group_count = self.group_count.saturating_sub(bucket.group_count());
             self.key_bytes = self.key_bytes.saturating_sub(bucket.key_bytes());
+            self.sketch_bytes = self.sketch_bytes.saturating_sub(bucket.cell_bytes());
         }
         let current_ns = now_ns - now_ns % bucket_ns;
         let open_ns = bucket_ns.saturating_mul(OPEN_BUCKETS - 1);
@@ -163,6 +171,12 @@ impl Concentrator {
     #[must_use]
     pub const fn key_bytes(&self) -> usize {
         self.key_bytes
+    }
+
+    /// Bytes of the sketches of all open buckets.
+    #[must_use]
+    pub const fn sketch_bytes(&self) -> usize {
+        self.sketch_bytes
     }
 
     /// Number of open buckets.
@@ -220,15 +234,10 @@ impl Concentrator {
             && self.key_bytes + key_bytes + self.group_key.len() < self.settings.lane_key_bytes_max
     }
 
-    /// Counts a span whose group was not found.
-    fn add_group(&mut self, at: usize, payload: u32, span: &SpanStats<'_>) -> Recorded {
-        let is_small = self.group_count < self.settings.lane_groups_max
-            && self
-                .buckets
-                .get(at)
-                .is_some_and(|bucket| bucket.group_count() < self.settings.bucket_groups_max);
-        if is_small && self.has_room(0) {
-            return self.insert(at, payload, span, Recorded::Grouped);
+    /// Counts a span in a bucket: in its group, or the one that it collapses into.
+    fn record(&mut self, at: usize, payload: u32, span: &SpanStats<'_>) -> Recorded {
+        if self.record_in_group(at, payload, span, self.has_group_room(at)) {
+            return Recorded::Grouped;
         }
         let collapsed = SpanStats {
             resource: OVERFLOW_RESOURCE,
@@ -241,32 +250,52 @@ impl Concentrator {
         };
         self.group_key.clear();
         collapsed.write_key(&mut self.group_key);
-        let bucket = self.buckets.get_mut(at);
-        if let Some(cell) = bucket.and_then(|bucket| bucket.find(payload, &self.group_key)) {
-            cell.record(span);
-            return Recorded::Collapsed;
-        }
-        if self.has_room(0) {
-            self.insert(at, payload, span, Recorded::Collapsed)
+        let may_add = self.has_room(0);
+        if self.record_in_group(at, payload, span, may_add) {
+            Recorded::Collapsed
         } else {
             Recorded::Dropped
         }
     }
 
-    fn insert(
+    /// Whether there is a group of the current key to count a span in.
+    fn record_in_group(
         &mut self,
         at: usize,
         payload: u32,
         span: &SpanStats<'_>,
-        recorded: Recorded,
-    ) -> Recorded {
-        let bucket = self.buckets.get_mut(at);
-        let cell = bucket.and_then(|bucket| bucket.add(payload, &self.group_key, Cell::default()));
-        let Some(cell) = cell else { return Recorded::Dropped };
-        cell.record(span);
-        self.group_count += 1;
-        self.key_bytes += self.group_key.len();
-        recorded
+        may_add: bool,
+    ) -> bool {
+        let Some(bucket) = self.buckets.get_mut(at) else { return false };
+        let may_grow = self.sketch_bytes < self.settings.lane_sketch_bytes_max;
+        let growth = if let Some(cell) = bucket.find(payload, &self.group_key) {
+            cell.record(span, may_grow)
+        } else {
+            if !may_add {
+                return false;
+            }
+            let mut cell = Cell::default();
+            let growth = cell.record(span, may_grow);
+            if bucket.add(payload, &self.group_key, cell).is_none() {
+                return false;
+            }
+            self.group_count += 1;
+            self.key_bytes += self.group_key.len();
+            growth
+        };
+        bucket.resize_cell(0, growth.bytes);
+        self.sketch_bytes += growth.bytes;
+        self.tally.coarse_count += u64::from(!growth.is_exact);
+        true
+    }
+
+    /// Whether a group may be made.
+    fn has_group_room(&self, at: usize) -> bool {
+        let groups_max = self.settings.bucket_groups_max;
+        let has_bucket_room = |bucket: &Bucket<Cell>| bucket.group_count() < groups_max;
+        self.group_count < self.settings.lane_groups_max
+            && self.buckets.get(at).is_some_and(has_bucket_room)
+            && self.has_room(0)
     }
 }
 
@@ -282,16 +311,7 @@ impl Recorder<'_> {
             self.place = concentrator.place(start_ns);
         }
         let recorded = match self.place {
-            Some((at, _, payload)) => {
-                let bucket = concentrator.buckets.get_mut(at);
-                let cell = bucket.and_then(|bucket| bucket.find(payload, &concentrator.group_key));
-                if let Some(cell) = cell {
-                    cell.record(span);
-                    Recorded::Grouped
-                } else {
-                    concentrator.add_group(at, payload, span)
-                }
-            }
+            Some((at, _, payload)) => concentrator.record(at, payload, span),
             None => Recorded::Dropped,
         };
         concentrator.tally.span_count += 1;

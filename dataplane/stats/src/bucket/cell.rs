@@ -77,21 +77,38 @@ impl Counts for Cell {
     }
 }
 
+/// What recording a span did to a cell's sketches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Growth {
+    /// Bytes taken.
+    pub(crate) bytes: usize,
+    /// Whether the duration stands in its own bin.
+    pub(crate) is_exact: bool,
+}
+
 impl Cell {
-    /// Counts a span.
+    /// Counts a span. Unless `may_grow`, its duration goes into the nearest bin that is there.
     #[expect(clippy::cast_precision_loss, reason = "sums of durations are estimates")]
-    pub(crate) fn record(&mut self, span: &SpanStats<'_>) {
-        let duration_ns = u64::try_from(span.duration_ns).unwrap_or(0);
+    pub(crate) fn record(&mut self, span: &SpanStats<'_>, may_grow: bool) -> Growth {
+        let duration_ns = span.duration_ns.max(0).cast_unsigned();
         self.hits += span.weight;
         self.duration_ns += duration_ns as f64 * span.weight;
         if span.is_top_level {
             self.top_level_hits += span.weight;
         }
-        if span.is_error {
+        let sketch = if span.is_error {
             self.errors += span.weight;
-            self.error.insert_duration(duration_ns);
+            &mut self.error
         } else {
-            self.ok.insert_duration(duration_ns);
-        }
+            &mut self.ok
+        };
+        let bytes_before = sketch.heap_bytes();
+        let is_exact = if may_grow {
+            sketch.insert_duration(duration_ns);
+            true
+        } else {
+            sketch.insert_duration_nearest(duration_ns)
+        };
+        Growth { bytes: sketch.heap_bytes() - bytes_before, is_exact }
     }
 }

@@ -123,8 +123,7 @@ impl ClientAggregator {
         let closed: Vec<Bucket<ClientCell>> = self.buckets.extract_if(.., is_closed).collect();
         for bucket in &closed {
             self.group_count = self.group_count.saturating_sub(bucket.group_count());
-            let cells = bucket.groups().map(|group| group.cell.heap_bytes()).sum::<usize>();
-            self.bytes = self.bytes.saturating_sub(bucket.key_bytes() + cells);
+            self.bytes = self.bytes.saturating_sub(bucket.key_bytes() + bucket.cell_bytes());
             self.tally.unreadable_count +=
                 bucket.groups().map(|group| group.cell.unreadable_count).sum::<u64>();
         }
@@ -183,11 +182,14 @@ impl ClientAggregator {
         if let Some(held) = bucket.find(payload, &self.group_key) {
             let held_before = held.heap_bytes();
             held.merge(cell);
-            self.bytes = (self.bytes + held.heap_bytes()).saturating_sub(held_before);
+            let held_bytes = held.heap_bytes();
+            bucket.resize_cell(held_before, held_bytes);
+            self.bytes = (self.bytes + held_bytes).saturating_sub(held_before);
         } else if is_full {
             return None;
         } else {
             bucket.add(payload, &self.group_key, cell)?;
+            bucket.resize_cell(0, cell_bytes);
             self.group_count += 1;
             self.bytes += bucket.key_bytes() - bytes_before + cell_bytes;
         }

@@ -145,13 +145,33 @@ fn beyond_the_limit_resources_collapse_and_then_spans_are_dropped() {
     assert_eq!(concentrator.add(&other, &span(T0, S)), Recorded::Dropped);
     assert_eq!(concentrator.add(&PAYLOAD, &span(T0 + 50 * S, S)), Recorded::Dropped);
     assert_eq!((concentrator.bucket_count(), concentrator.group_count()), (1, 9));
-    let tally = Tally { span_count: 24, collapsed_count: 12, dropped_count: 3 };
+    let tally = Tally { span_count: 24, collapsed_count: 12, dropped_count: 3, coarse_count: 0 };
     assert_eq!(concentrator.tally(), tally);
     let closed = concentrator.flush(T0, true);
     assert_eq!(hits(&closed), 21.0);
     let overflow = closed[0].groups().find(|group| group.key.resource == OVERFLOW_RESOURCE);
     assert_eq!(overflow.unwrap().cell.hits, 12.0);
     assert_eq!((concentrator.group_count(), concentrator.key_bytes()), (0, 0));
+}
+
+#[test]
+fn sketches_stop_growing_at_their_limit() {
+    let settings = ConcentratorSettings { lane_sketch_bytes_max: 1000, ..Default::default() };
+    let mut concentrator = concentrator(settings);
+    for exponent in 0..40 {
+        concentrator.add(&PAYLOAD, &span(T0 - 10_000 * S, 1 << exponent));
+    }
+    assert!(concentrator.sketch_bytes() < 3000);
+    let coarse_count = concentrator.tally().coarse_count;
+    assert!((20..40).contains(&coarse_count), "{coarse_count}");
+    // A new group has a first window all the same.
+    let other = SpanStats { resource: "other", ..span(T0 - 10_000 * S, 7) };
+    concentrator.add(&PAYLOAD, &other);
+    assert_eq!(concentrator.tally().coarse_count, coarse_count);
+    let closed = concentrator.flush(T0, true);
+    let counts: Vec<f64> = closed[0].groups().map(|group| group.cell.ok.count()).collect();
+    assert_eq!(counts, [40.0, 1.0]);
+    assert_eq!(concentrator.sketch_bytes(), 0);
 }
 
 #[test]
@@ -175,11 +195,13 @@ proptest! {
         lane_groups_max in 0..30usize,
         bucket_groups_max in 0..20usize,
         lane_key_bytes_max in 0..8000usize,
+        lane_sketch_bytes_max in 0..3000usize,
     ) {
         let settings = ConcentratorSettings {
             lane_groups_max,
             bucket_groups_max,
             lane_key_bytes_max,
+            lane_sketch_bytes_max,
             ..Default::default()
         };
         let mut concentrator = concentrator(settings);
@@ -203,5 +225,6 @@ proptest! {
         prop_assert_eq!(tally.span_count as usize, spans.len());
         prop_assert_eq!(out as u64 + tally.dropped_count, tally.span_count);
         prop_assert_eq!((concentrator.group_count(), concentrator.key_bytes()), (0, 0));
+        prop_assert_eq!(concentrator.sketch_bytes(), 0);
     }
 }

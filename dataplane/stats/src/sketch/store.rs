@@ -34,6 +34,18 @@ impl Store {
         }
     }
 
+    /// Adds `count` to a bin, or to the nearest one that the window has, so that nothing grows but
+    /// an empty store. Returns whether it is the bin itself.
+    pub(super) fn add_nearest(&mut self, index: i32, count: f64) -> bool {
+        let Some(last) = self.counts.len().checked_sub(1) else {
+            self.add(index, count);
+            return true;
+        };
+        let nearest = index.clamp(self.offset, plus(self.offset, last));
+        self.add(nearest, count);
+        nearest == index
+    }
+
     /// The bins in use: index of the lowest one, and counts from there to the highest one.
     pub(super) fn bins(&self) -> (i32, &[f64]) {
         let is_used = |count: &f64| *count > 0.0;
@@ -144,6 +156,18 @@ mod tests {
     fn a_range_of_exactly_the_limit_stays() {
         let store = store(&[(5, 1.0), (2052, 1.0)]);
         assert_eq!((store.bins().0, store.bins().1.len()), (5, BIN_LIMIT));
+    }
+
+    #[test]
+    fn the_nearest_bin_needs_no_memory() {
+        let mut store = Store::default();
+        assert!(store.add_nearest(100, 1.0));
+        let (first, last) = (store.offset, store.offset + 7);
+        assert!(store.add_nearest(last, 1.0));
+        assert!(!store.add_nearest(last + 1, 1.0) && !store.add_nearest(-5, 1.0));
+        let (found, counts) = store.bins();
+        assert_eq!((found, counts[0], counts[7]), (first, 1.0, 2.0));
+        assert_eq!(store.heap_bytes(), 64);
     }
 
     #[test]
