@@ -66,6 +66,9 @@ impl Sketch {
 
     /// Reads a message of any mapping; bins of others than ours are spread over ours. Negative
     /// values count as zeros, since durations have no sign. No bytes are an empty sketch.
+    ///
+    /// # Errors
+    /// The bytes are no such message, or one with more bins than values can have.
     pub fn decode(bytes: &[u8]) -> Result<Self, SketchError> {
         let mut sketch = Self::default();
         if bytes.is_empty() {
