@@ -35,7 +35,7 @@ pub async fn serve_connection<I>(io: I, peer: Peer, permit: Permit, server: Rc<S
 where
     I: Read + Write + Unpin,
 {
-    let seat = Seat { link: server.link(), server, _permit: permit };
+    let seat = Seat { link: server.link(permit), server };
     let (server, link) = (&seat.server, &seat.link);
     let service = service_fn(|request| async move {
         let head = begin(server, link, peer, &request);
@@ -65,7 +65,6 @@ where
 struct Seat {
     link: Rc<Link>,
     server: Rc<Server>,
-    _permit: Permit,
 }
 
 impl Drop for Seat {

@@ -123,6 +123,13 @@ impl Gate {
     }
 }
 
+impl Permit {
+    /// Whether others may be waiting for a place.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.gate.is_full()
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.gate.open.set(self.gate.open.get().saturating_sub(1));

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use crate::Permit;
+
 /// State of one connection, shared by its task and the server.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -20,6 +22,7 @@ pub(crate) struct Link {
     /// Whether a request is neither answered nor counted as lost.
     pub(crate) has_request: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    permit: Permit,
 }
 
 /// What a connection waits for.
@@ -42,14 +45,19 @@ pub(crate) enum Phase {
 /// What became of a connection that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overdue {
+    /// No further request came while others wait for its place.
+    Idle,
     /// No request came, or not all of its head.
     Head,
     /// The client does not read its answer.
     Writing,
 }
 
+/// Time for a head while its listener is at its limit of connections.
+const HEAD_CROWDED: Duration = Duration::from_secs(1);
+
 impl Link {
-    pub(crate) const fn new(index: usize, now: Instant) -> Self {
+    pub(crate) const fn new(index: usize, permit: Permit, now: Instant) -> Self {
         Self {
             index: Cell::new(index),
             phase: Cell::new(Phase::Head),
@@ -59,6 +67,7 @@ impl Link {
             has_unread: Cell::new(false),
             has_request: Cell::new(false),
             waker: RefCell::new(None),
+            permit,
         }
     }
 
@@ -103,29 +112,29 @@ impl Link {
 
     /// Enforces `timeout`. What it had to do is returned.
     pub(crate) fn check(&self, now: Instant, timeout: Duration) -> Option<Overdue> {
-        if self.age(now) <= timeout {
+        let (age, phase) = (self.age(now), self.phase.get());
+        // A head comes in one piece: who takes longer while others wait is not served in time.
+        let is_crowded = self.permit.is_crowded();
+        let timeout =
+            if is_crowded && phase == Phase::Head { timeout.min(HEAD_CROWDED) } else { timeout };
+        if age <= timeout {
             return None;
         }
-        match self.phase.get() {
-            Phase::Idle | Phase::Worker => None,
+        let overdue = match phase {
+            Phase::Worker => return None,
             Phase::Body => {
                 self.is_late.set(true);
                 self.wake();
-                None
+                return None;
             }
-            Phase::Head => {
-                self.close();
-                Some(Overdue::Head)
-            }
-            Phase::Writing => {
-                self.close();
-                Some(Overdue::Writing)
-            }
-            Phase::Lingering => {
-                self.close();
-                None
-            }
-        }
+            Phase::Idle if !is_crowded => return None,
+            Phase::Idle => Some(Overdue::Idle),
+            Phase::Head => Some(Overdue::Head),
+            Phase::Writing => Some(Overdue::Writing),
+            Phase::Lingering => None,
+        };
+        self.close();
+        overdue
     }
 
     fn wake(&self) {

@@ -90,9 +90,7 @@ impl Reactor {
     /// What the kernel reports.
     pub fn add_stream(self: &Rc<Self>, stream: HttpStream) -> io::Result<StreamIo> {
         let slot = self.new_slot();
-        self.poller
-            .borrow()
-            .add_stream(stream.as_fd(), slot.token())?;
+        self.poller.borrow().add_stream(stream.as_fd(), slot.token())?;
         Ok(StreamIo { stream, slot })
     }
 
@@ -102,9 +100,7 @@ impl Reactor {
     /// What the kernel reports.
     pub fn add_listener(self: &Rc<Self>, listener: HttpListener) -> io::Result<ListenerIo> {
         let slot = self.new_slot();
-        self.poller
-            .borrow()
-            .add_listener(listener.as_fd(), slot.token())?;
+        self.poller.borrow().add_listener(listener.as_fd(), slot.token())?;
         Ok(ListenerIo { listener, slot })
     }
 
@@ -153,15 +149,8 @@ impl Reactor {
             slots.states.len() - 1
         });
         // The first attempt finds out.
-        slots.states[index] = State {
-            is_readable: true,
-            is_writable: true,
-            waker: None,
-        };
-        Slot {
-            reactor: Rc::clone(self),
-            index,
-        }
+        slots.states[index] = State { is_readable: true, is_writable: true, waker: None };
+        Slot { reactor: Rc::clone(self), index }
     }
 }
 
@@ -301,12 +290,6 @@ impl ListenerIo {
 impl Drop for ListenerIo {
     fn drop(&mut self) {
         // Another lane's handle on the listener would keep it in our list.
-        drop(
-            self.slot
-                .reactor
-                .poller
-                .borrow()
-                .remove(self.listener.as_fd()),
-        );
+        drop(self.slot.reactor.poller.borrow().remove(self.listener.as_fd()));
     }
 }

@@ -12,7 +12,7 @@ use crate::body::Budget;
 use crate::counts::Senders;
 use crate::inbox::{Inbox, Patience};
 use crate::link::{Link, Overdue, Phase};
-use crate::{Gate, Head, Identity, Refusal, Request, Route, SenderRefusals, ServerCounts};
+use crate::{Gate, Head, Identity, Permit, Refusal, Request, Route, SenderRefusals, ServerCounts};
 
 /// Limits of a lane's server.
 #[derive(Clone, Copy, Debug)]
@@ -190,7 +190,6 @@ impl Server {
         self.advance(now);
         self.inbox.borrow_mut().expire(now, self.patience());
         let gates = self.gates.borrow().clone();
-        let is_full = gates.iter().any(|gate| gate.is_full());
         for gate in gates {
             gate.tick(now);
         }
@@ -198,14 +197,10 @@ impl Server {
         let links = self.links.borrow().clone();
         for link in &links {
             match link.check(now, self.settings.receiver_timeout) {
+                Some(Overdue::Idle) => self.count(|counts| counts.connections_evicted += 1),
                 Some(Overdue::Head) => self.count(|counts| counts.head_timeouts += 1),
                 Some(Overdue::Writing) => self.count(|counts| counts.write_timeouts += 1),
                 None => {}
-            }
-            let is_idle = link.phase() == Phase::Idle;
-            if is_full && is_idle && link.age(now) > self.settings.receiver_timeout {
-                self.count(|counts| counts.connections_evicted += 1);
-                link.close();
             }
         }
         if let Some(since) = self.stopping.get() {
@@ -281,9 +276,9 @@ impl Server {
         self.senders.borrow_mut().add(head, refusal);
     }
 
-    pub(crate) fn link(&self) -> Rc<Link> {
+    pub(crate) fn link(&self, permit: Permit) -> Rc<Link> {
         let mut links = self.links.borrow_mut();
-        let link = Rc::new(Link::new(links.len(), self.now()));
+        let link = Rc::new(Link::new(links.len(), permit, self.now()));
         links.push(Rc::clone(&link));
         self.count(|counts| counts.connections += 1);
         link

@@ -77,6 +77,23 @@ fn requests_that_come_too_slowly_end() {
 }
 
 #[test]
+fn silent_clients_do_not_keep_others_waiting() {
+    let bed = Bed::new(settings());
+    let mut silent: Vec<_> = (0..4).map(|_| bed.connect()).collect();
+    bed.until(|| bed.server.open_connections() == 4);
+    silent[0].send("GET /in");
+    let mut client = bed.connect();
+    client.send(post("/v0.4/traces", "", "x"));
+    bed.pass(Duration::from_millis(1100));
+    assert_eq!(client.answer().status, 200);
+    assert_eq!(bed.server.counts().head_timeouts, 4);
+    for client in &mut silent {
+        client.wait_for_end();
+    }
+    bed.check_identities();
+}
+
+#[test]
 fn a_request_that_waits_too_long_is_refused_and_its_body_freed() {
     let bed = Bed::new(settings());
     bed.is_worker_idle.set(true);
