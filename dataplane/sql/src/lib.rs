@@ -4,6 +4,7 @@
 
 mod cache;
 mod chars;
+mod check;
 mod error;
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -22,6 +23,7 @@ mod output;
 mod standard;
 mod word;
 
+pub use check::check_statement;
 pub use error::{LexicalCause, SqlError};
 pub use metadata::Metadata;
 pub use names::List;

@@ -17,6 +17,8 @@ pub struct Obfuscator {
     /// Whether a backslash in a string is a plain character; kept from statement to statement.
     /// spec: apm-obfuscation §2.5
     has_literal_escapes: bool,
+    /// Whether every token of [`Mode::Default`] goes the long way.
+    is_careful: bool,
 }
 
 /// An obfuscated statement, in buffers of the obfuscator.
@@ -46,7 +48,13 @@ impl Obfuscator {
             standard: standard::Buffers::default(),
             lexer: lexer::Buffers::default(),
             has_literal_escapes: false,
+            is_careful: false,
         }
+    }
+
+    /// The same obfuscator without the short way for plain tokens.
+    pub(crate) fn careful(self) -> Self {
+        Self { is_careful: true, ..self }
     }
 
     /// Obfuscates one statement.
@@ -69,14 +77,12 @@ impl Obfuscator {
             return Ok(self.cache.as_ref().map(|cache| cache.view(place)).unwrap_or_default());
         }
         self.fill_buffers(query, dbms)?;
-        let (output, collected) = match self.options.mode {
-            Mode::Default => (&self.standard.output, &self.standard.collected),
+        let (text, collected) = match self.options.mode {
+            Mode::Default => (self.standard.output.as_text(), &self.standard.collected),
             Mode::ObfuscateOnly | Mode::ObfuscateAndNormalize | Mode::NormalizeOnly => {
-                (&self.lexer.output, &self.lexer.scratch.collected)
+                (self.lexer.output.as_text().trim(), &self.lexer.scratch.collected)
             }
         };
-        // Pieces are cut at ASCII bytes, so that the output is UTF-8 as the input is.
-        let text = std::str::from_utf8(output.bytes()).unwrap_or_default();
         let done = Obfuscated { text, metadata: collected.view() };
         if let Some(cache) = &mut self.cache {
             cache.insert(query, dbms, &done);
@@ -99,7 +105,12 @@ impl Obfuscator {
     /// help. spec: apm-obfuscation §2.5
     fn fill_standard(&mut self, text: &str) -> Result<(), SqlError> {
         let has_literal_escapes = self.has_literal_escapes;
-        let statement = standard::Statement { text, options: &self.options, has_literal_escapes };
+        let statement = standard::Statement {
+            text,
+            options: &self.options,
+            has_literal_escapes,
+            is_careful: self.is_careful,
+        };
         let Err(failure) = standard::obfuscate(statement, &mut self.standard) else {
             return Ok(());
         };

@@ -81,6 +81,11 @@ impl Output {
         &self.bytes
     }
 
+    /// The same as text. Pieces are cut at ASCII bytes, so that it is UTF-8 as the input is.
+    pub(crate) fn as_text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).unwrap_or_default()
+    }
+
     /// The bytes written so far, to be edited. Nothing may be pending.
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         debug_assert!(self.pending.is_empty());

@@ -14,7 +14,6 @@ pub(crate) struct Scratch {
     pub(crate) collected: Collected,
     /// Names that `WITH` gives, which are no tables.
     ctes: names::Names,
-    name: Vec<u8>,
     is_in_table_list: bool,
 }
 
@@ -65,7 +64,7 @@ impl Names<'_> {
                 if self.collect.commands && token.kind == Kind::Command {
                     self.command(text, token);
                 }
-                self.scratch.is_in_table_list = token.is_table_indicator;
+                self.scratch.is_in_table_list = false;
             }
             _ if matches!(sign, b'(' | b')') => self.scratch.is_in_table_list = false,
             _ => {}
@@ -93,6 +92,7 @@ impl Names<'_> {
         let is_cte = before.kind == Kind::Cte;
         let is_table =
             before.is_table_indicator || (before_sign == b',' && self.scratch.is_in_table_list);
+        self.scratch.is_in_table_list |= before.is_table_indicator;
         let is_procedure = before.kind == Kind::Procedure;
         if is_cte || is_table && self.collect.tables || is_procedure && self.collect.procedures {
             self.store(text, token, outcome, before);
@@ -100,7 +100,8 @@ impl Names<'_> {
     }
 
     fn store(&mut self, text: &str, token: &Token, outcome: Outcome, before: &Token) {
-        let Scratch { collected, ctes, name, .. } = &mut *self.scratch;
+        let Scratch { collected, ctes, .. } = &mut *self.scratch;
+        let Collected { tables, procedures, name, .. } = collected;
         let raw = text.get(token.start..token.end).unwrap_or_default();
         let is_quoted = token.kind == Kind::QuotedIdentifier;
         let name = if is_quoted || outcome == Outcome::WithoutDigits {
@@ -120,9 +121,9 @@ impl Names<'_> {
         if before.kind == Kind::Cte {
             ctes.insert(name);
         } else if before.kind == Kind::Procedure {
-            collected.procedures.insert(name);
+            procedures.insert(name);
         } else if !ctes.view().iter().any(|cte| cte == name) {
-            collected.tables.insert(name);
+            tables.insert(name);
         }
     }
 }

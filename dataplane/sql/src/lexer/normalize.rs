@@ -26,6 +26,8 @@ struct Value {
     token: Token,
     /// Its final text if that is a single byte, else zero.
     sign: u8,
+    /// Whether its final text ends with a dot, and has more than that.
+    is_dotted: bool,
 }
 
 impl Value {
@@ -33,6 +35,7 @@ impl Value {
     const NONE: Self = Self {
         token: Token { kind: Kind::End, start: 0, end: 0, is_table_indicator: false },
         sign: 0,
+        is_dotted: false,
     };
 }
 
@@ -84,8 +87,6 @@ struct Run<'i, 'o> {
     is_identifier_before_previous: bool,
     /// Whether a list of `?` is open.
     is_grouping: bool,
-    /// Whether the `,` right before was not written.
-    is_comma_held_back: bool,
     head: Head,
     is_first: bool,
 }
@@ -106,7 +107,6 @@ impl<'i, 'o> Run<'i, 'o> {
             previous: Value::NONE,
             is_identifier_before_previous: false,
             is_grouping: false,
-            is_comma_held_back: false,
             head: Head::Start,
             is_first: true,
         }
@@ -136,8 +136,6 @@ impl<'i, 'o> Run<'i, 'o> {
         if !self.statement.options.lexer.keep_trailing_semicolon && bytes.last() == Some(&b';') {
             bytes.pop();
         }
-        let kept = bytes.trim_ascii_end().len();
-        bytes.truncate(kept);
     }
 
     /// Deals with one token that is neither space nor comment.
@@ -164,8 +162,9 @@ impl<'i, 'o> Run<'i, 'o> {
                 _ => self.write_name(range, shape, has_space),
             }
         }
-        self.is_identifier_before_previous = self.previous.token.kind == Kind::Identifier;
-        self.previous = Value { token, sign };
+        self.is_identifier_before_previous = is_identifier(self.previous.token.kind);
+        let is_dotted = sign == 0 && self.ends_with_dot(&token, is_unquoted);
+        self.previous = Value { token, sign, is_dotted };
     }
 
     /// Whether the token is dropped; what was held back for it is written first if it is not.
@@ -177,7 +176,7 @@ impl<'i, 'o> Run<'i, 'o> {
                 return true;
             }
             if self.previous.token.kind == Kind::Alias {
-                if matches!(token.kind, Kind::Identifier | Kind::QuotedIdentifier) {
+                if is_identifier(token.kind) {
                     return true;
                 }
                 let alias = &self.previous.token;
@@ -197,15 +196,14 @@ impl<'i, 'o> Run<'i, 'o> {
             return false;
         }
         if before == b'?' && sign == b',' {
-            self.is_comma_held_back = true;
             return true;
         }
         if matches!(sign, b')' | b']') {
             self.is_grouping = false;
-        } else if self.is_comma_held_back && sign != b'?' && before == b',' {
+        } else if before == b',' && sign != b'?' {
+            // Also if it was written before: the reference does not look whether it was.
             self.output.text(self.input, b",", false);
         }
-        self.is_comma_held_back = false;
         false
     }
 
@@ -246,17 +244,17 @@ impl<'i, 'o> Run<'i, 'o> {
             b'=' => return previous.sign != b':',
             _ => {}
         }
-        if token.kind != Kind::Identifier {
+        if !is_identifier(token.kind) {
             return true;
         }
-        !self.is_after_dot() && (previous.sign != b':' || self.is_identifier_before_previous)
+        !previous.is_dotted && (previous.sign != b':' || self.is_identifier_before_previous)
     }
 
-    /// Whether the token before is an identifier that ends with a dot.
+    /// Whether the final text of a token that is no `?` ends with a dot.
     #[inline(always)]
-    fn is_after_dot(&self) -> bool {
-        let Token { kind, start, end, .. } = self.previous.token;
-        kind == Kind::Identifier && end > start + 1 && self.input.get(end - 1) == Some(&b'.')
+    fn ends_with_dot(&self, token: &Token, is_unquoted: bool) -> bool {
+        let end = token.end - usize::from(is_unquoted);
+        self.input.get(end - 1) == Some(&b'.')
     }
 
     /// Whether the quotes of an identifier go.
@@ -304,10 +302,10 @@ impl<'i, 'o> Run<'i, 'o> {
             let mut statement = Statement { text, ..self.statement };
             if obfuscates {
                 obfuscate(statement, obfuscated);
-                statement.text = std::str::from_utf8(obfuscated.bytes()).unwrap_or_default();
+                statement.text = obfuscated.as_text().trim();
             }
             Run::new(statement, normalized, None, None).tokens(false);
-            self.output.text(self.input, normalized.bytes(), false);
+            self.output.text(self.input, normalized.as_text().trim().as_bytes(), false);
         }
         self.output.text(self.input, FUNC_TAG, false);
     }
@@ -334,4 +332,10 @@ impl<'i, 'o> Run<'i, 'o> {
             Head::Start | Head::Closed { .. } | Head::Done => Head::Done,
         };
     }
+}
+
+/// Whether a token is a name, quoted or not.
+#[inline(always)]
+fn is_identifier(kind: Kind) -> bool {
+    matches!(kind, Kind::Identifier | Kind::QuotedIdentifier)
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::chars::{self, LEXER_SPACE};
+
 /// What the quotes of identifiers are.
 const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'[' | b']' | b'`')
@@ -22,17 +24,17 @@ pub(super) fn push_unquoted(bytes: &mut Vec<u8>, quoted: &[u8]) {
 /// Whether the quotes matter: the identifier has white space, or it is an alias that could not
 /// stand without them.
 pub(super) fn are_needed(quoted: &str, is_alias: bool) -> bool {
-    quoted.chars().any(char::is_whitespace) || (is_alias && !is_simple(quoted))
+    quoted.bytes().any(|byte| chars::is(byte, LEXER_SPACE)) || (is_alias && !is_simple(quoted))
 }
 
 /// Whether a quoted identifier is a letter and then letters and digits.
 fn is_simple(quoted: &str) -> bool {
-    let mut chars = quoted.chars();
-    chars.next();
-    chars.next_back();
-    let is_letter = |found: char| found == '_' || crate::chars::is_letter(found);
-    chars.next().is_some_and(is_letter)
-        && chars.all(|found| is_letter(found) || found.is_ascii_digit())
+    let mut name = quoted.chars();
+    name.next();
+    name.next_back();
+    let is_letter = |found: char| found == '_' || chars::is_letter(found);
+    name.next().is_some_and(is_letter)
+        && name.all(|found| is_letter(found) || found.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -90,6 +90,8 @@ impl Kind {
 pub(super) struct Kinds(u64);
 
 impl Kinds {
+    pub(super) const ALL: Self = Self(u64::MAX);
+
     pub(super) const fn of(kinds: &[Kind]) -> Self {
         let mut bits = 0;
         let mut index = 0;
