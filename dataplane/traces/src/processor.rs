@@ -87,6 +87,14 @@ impl Processor {
         }
     }
 
+    /// Lets it remember what SQL statements became, in this many bytes: the lane's share of what the
+    /// process may use. Without, nothing is remembered.
+    #[must_use]
+    pub fn with_sql_cache(mut self, cache_bytes: usize) -> Self {
+        self.redactor.keep_statements(&self.settings.obfuscation.sql, cache_bytes);
+        self
+    }
+
     /// Begins a payload. `now_ns` is Unix time. A payload that was begun before and not finished is
     /// given up with the chunks that were not worked on.
     pub fn begin(&mut self, batch: Batch, head: &PayloadHead<'_>, now_ns: u64) {
@@ -95,6 +103,7 @@ impl Processor {
         self.at = 0;
         self.pieces.clear();
         self.piece = Piece::default();
+        self.samplers.on_time(now_ns / 1_000_000);
         self.counts.payloads_received += 1;
         self.counts.payloads_empty += u64::from(self.batch.chunks.is_empty());
         self.counts.traces_dropped_by_client += head.dropped_p0_traces;
@@ -144,8 +153,8 @@ impl Processor {
         &self.counts
     }
 
-    /// The samplers, for the time, which the caller says before it begins payloads, for rates and
-    /// for handovers.
+    /// The samplers, for rates and handovers. Payloads tell them the time; a caller that hands over
+    /// does so, too, since there may be none for long.
     pub const fn samplers_mut(&mut self) -> &mut LaneSamplers {
         &mut self.samplers
     }

@@ -46,6 +46,11 @@ impl Redactor {
         }
     }
 
+    /// Remembers statements in this many bytes.
+    pub(crate) fn keep_statements(&mut self, options: &sql::Options, cache_bytes: usize) {
+        self.sql = sql::Obfuscator::with_cache(options.clone(), cache_bytes);
+    }
+
     /// Obfuscates one span by its attributes and its type.
     pub(crate) fn span(&mut self, batch: &mut Batch, at: usize) {
         if let Some(cards) = &mut self.cards {
