@@ -20,12 +20,13 @@ use naming::Rules;
 use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
 use status::{Api, ApiOptions, Driver, Source};
 
+use crate::apm::{Apm, TraceDelivery, TraceListeners};
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
 use crate::delivery::Delivery;
 use crate::flush::{FlushTotals, Flusher};
 use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
-use crate::listen::Listeners;
+use crate::listen::{ListenerReport, Listeners};
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
 use crate::source::{Pulse, Shared};
@@ -73,6 +74,9 @@ pub enum StartError {
     /// Delivery cannot start.
     #[error(transparent)]
     Forward(#[from] forward::StartError),
+    /// The settings of traces are no good.
+    #[error("traces cannot be processed: {0}")]
+    Traces(String),
     /// The local API cannot start.
     #[error("the local API cannot start: {0}")]
     Api(String),
@@ -121,27 +125,40 @@ impl Agent {
 
         let lane_count = settings::lane_count(&config);
         let listeners = Listeners::open(&config, lane_count);
-        for report in listeners.reports.iter() {
-            match &report.error {
-                Some(error) => {
-                    log::error!("{error}");
-                    notes.push(error.clone());
-                }
-                None => log::info!("listening on {} {}", report.transport, report.address),
-            }
-        }
+        note_listeners(&listeners.reports, &mut notes);
         if listeners.is_deaf() && config.bool(keys::DOGSTATSD_REQUIRE_LISTENER) {
             let errors = listeners.reports.iter().filter_map(|report| report.error.clone());
             return Err(StartError::NoListener(errors.collect::<Vec<_>>().join("; ")));
         }
+        let mut trace_listeners = TraceListeners::open(&config, lane_count);
+        note_listeners(&trace_listeners.reports, &mut notes);
         let rules = rules(&config, &mut notes);
         let delivery = Arc::new(Delivery::start(&config)?);
         let (merge_settings, skipped) = settings::merge(&config);
         notes.extend(skipped.iter().map(|name| format!("histogram setting {name:?} is ignored")));
         let histogram_suffixes: Vec<String> = merge_settings.histogram.suffixes();
-        let keys = Keys::from_seed(RandomState::new().hash_one(std::process::id()));
+        let secret = RandomState::new().hash_one(std::process::id());
+        let keys = Keys::from_seed(secret);
         let started_unix_secs = unix_secs();
-        let listener_reports = listeners.reports.clone();
+        let mut listener_reports = listeners.reports.clone();
+        listener_reports.append(&mut trace_listeners.reports);
+        let (apm, lane_traces, trace_delivery) = match config.bool(keys::APM_ENABLED) {
+            true => {
+                let delivery = Arc::new(TraceDelivery::start(&config)?);
+                let started = Apm::start(
+                    &config,
+                    &host.name,
+                    lane_count,
+                    &mut trace_listeners,
+                    secret,
+                    Arc::clone(&delivery),
+                )
+                .map_err(StartError::Traces)?;
+                (Some(started.apm), Some(started.lanes), Some(delivery))
+            }
+            false => (None, None, None),
+        };
+        let trace_report = apm.as_ref().map(Apm::report);
         let lanes = Lanes::start(
             LaneOptions {
                 config: &config,
@@ -151,8 +168,10 @@ impl Agent {
                 keys: keys.clone(),
                 rules: rules.clone(),
                 forward: statsd_forward(&config)?,
+                traces: lane_traces,
             },
             listeners,
+            trace_listeners.files,
         )?;
         let totals = Arc::<Mutex<FlushTotals>>::default();
         let pulse = Arc::<Pulse>::default();
@@ -173,6 +192,8 @@ impl Agent {
                 .collect(),
             totals: Arc::clone(&totals),
             delivery: Arc::clone(&delivery),
+            trace_delivery,
+            trace_report,
             config: RwLock::new(Arc::clone(&config)),
             notes: Mutex::new(notes),
             planned_bytes,
@@ -202,6 +223,7 @@ impl Agent {
             requests: request_receiver,
             histogram_suffixes,
             pulse,
+            apm,
         };
         let thread =
             Builder::new().name("corelane/flush".into()).spawn(move || coordinator.run())?;
@@ -297,6 +319,9 @@ impl Shared {
             return Err(refused.clone());
         }
         self.delivery.reload(&new)?;
+        if let Some(delivery) = &self.trace_delivery {
+            delivery.reload(&new)?;
+        }
         let stopping = |_| "the agent is stopping".to_owned();
         self.requests.send(Request::Rules(Box::new(rules))).map_err(stopping)?;
         self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
@@ -324,6 +349,19 @@ fn rules(config: &Config, notes: &mut Vec<String>) -> Rules {
                 notes.push(note);
                 naming.mapper_profiles.clear();
             }
+        }
+    }
+}
+
+/// Says what became of the listeners.
+fn note_listeners(reports: &[ListenerReport], notes: &mut Vec<String>) {
+    for report in reports {
+        match &report.error {
+            Some(error) => {
+                log::error!("{error}");
+                notes.push(error.clone());
+            }
+            None => log::info!("listening on {} {}", report.transport, report.address),
         }
     }
 }

@@ -16,6 +16,7 @@ use origin::Publisher;
 use signal::FlushedLane;
 use status::CaptureStatus;
 
+use crate::apm::Apm;
 use crate::flush::{FlushTotals, Flusher, SelfReport};
 use crate::host_name::Host;
 use crate::lanes::Lanes;
@@ -57,6 +58,8 @@ pub(crate) struct Coordinator {
     pub(crate) bucket_secs: u64,
     pub(crate) histogram_suffixes: Vec<String>,
     pub(crate) pulse: Arc<Pulse>,
+    /// Traces, where they are received.
+    pub(crate) apm: Option<Apm>,
 }
 
 /// How often the lanes' own outputs are looked at, and origins refreshed.
@@ -138,7 +141,8 @@ impl Coordinator {
     fn look(&mut self) {
         self.pulse.seen_unix_secs.store(unix_secs(), Ordering::Relaxed);
         let outputs = self.lanes.outputs();
-        self.take_timed(outputs);
+        self.take(outputs);
+        self.order_traces();
         if let Some(snapshot) = self.publisher.refresh(Instant::now()) {
             self.publish(&snapshot);
         }
@@ -153,18 +157,42 @@ impl Coordinator {
         }
     }
 
-    fn take_timed(&mut self, outputs: Vec<Output>) {
-        let timed: Vec<FlushedLane> = outputs
-            .into_iter()
-            .filter_map(|output| match output {
-                Output::Timed(lane) | Output::Flushed(lane) | Output::Stopped(lane) => Some(*lane),
-                Output::Top(_) | Output::TopEnd => None,
-            })
-            .collect();
+    /// Takes what lanes handed over beside the flushes.
+    fn take(&mut self, outputs: Vec<Output>) {
+        let timed = self.without_traces(outputs);
         if !timed.is_empty() {
             let mut totals = totals(&self.totals);
             // Nothing is closed by it: the cutoff is that of the flush before.
             self.flusher.flush(timed, 0, None, &mut totals);
+        }
+    }
+
+    /// Hands what concerns traces to its control half. Returns the rest.
+    fn without_traces(&mut self, outputs: Vec<Output>) -> Vec<FlushedLane> {
+        let mut flushed = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Timed(lane) | Output::Flushed(lane) | Output::Stopped(lane) => {
+                    flushed.push(*lane);
+                }
+                Output::Traces(handover) => {
+                    if let Some(apm) = &mut self.apm {
+                        apm.take(*handover, Instant::now(), unix_ns());
+                    }
+                }
+                Output::Top(_) | Output::TopEnd => {}
+            }
+        }
+        flushed
+    }
+
+    /// Ends a round of the trace pipeline.
+    fn order_traces(&mut self) {
+        let Some(apm) = &mut self.apm else { return };
+        let orders = apm.round(Instant::now(), unix_ns());
+        for (lane, orders) in self.lanes.handles().iter_mut().zip(orders) {
+            // A lane that is too busy to take them is asked again in the next round.
+            drop(lane.send(Command::Traces(Box::new(orders))));
         }
     }
 
@@ -174,7 +202,7 @@ impl Coordinator {
         let cutoff_secs = now_secs - now_secs % self.bucket_secs;
         let mut others = Vec::new();
         let (flushed, late) = self.lanes.flush(cutoff_secs, &mut others);
-        self.take_timed(others);
+        self.take(others);
         if late > 0 {
             log::warn!("{late} lanes did not answer a flush in time; their data follows");
         }
@@ -194,13 +222,10 @@ impl Coordinator {
     fn finish(mut self, with_open_bucket: bool) {
         drop(self.recorder.stop());
         let outputs = self.lanes.stop(with_open_bucket);
-        let lanes: Vec<FlushedLane> = outputs
-            .into_iter()
-            .filter_map(|output| match output {
-                Output::Timed(lane) | Output::Flushed(lane) | Output::Stopped(lane) => Some(*lane),
-                Output::Top(_) | Output::TopEnd => None,
-            })
-            .collect();
+        let lanes = self.without_traces(outputs);
+        if let Some(apm) = &mut self.apm {
+            apm.finish(unix_ns());
+        }
         let now_secs = unix_secs();
         let closed = now_secs - now_secs % self.bucket_secs;
         let cutoff_secs = if with_open_bucket { closed + self.bucket_secs } else { closed };
@@ -209,7 +234,13 @@ impl Coordinator {
         totals.count += 1;
         totals.last_unix_secs = now_secs;
         drop(totals);
-        self.flusher.delivery.stop();
+        // Both at once: each has the stop budget.
+        std::thread::scope(|scope| {
+            if let Some(apm) = &self.apm {
+                scope.spawn(|| apm.stop());
+            }
+            self.flusher.delivery.stop();
+        });
     }
 
     fn send_metadata(&mut self) {
@@ -248,13 +279,14 @@ impl Coordinator {
                 match output {
                     Output::Top(part) => contexts.extend(part),
                     Output::TopEnd => ended += 1,
-                    other @ (Output::Flushed(_) | Output::Timed(_) | Output::Stopped(_)) => {
-                        others.push(other);
-                    }
+                    other @ (Output::Flushed(_)
+                    | Output::Timed(_)
+                    | Output::Traces(_)
+                    | Output::Stopped(_)) => others.push(other),
                 }
             }
         }
-        self.take_timed(others);
+        self.take(others);
         contexts
     }
 
@@ -315,6 +347,12 @@ fn capture_tap(tap: Tap) -> CaptureTap {
 
 pub(crate) fn totals(totals: &Mutex<FlushTotals>) -> std::sync::MutexGuard<'_, FlushTotals> {
     totals.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Unix time in nanoseconds.
+pub(crate) fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Unix time in seconds.

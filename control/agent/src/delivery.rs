@@ -195,7 +195,11 @@ fn grouped(config: &Config) -> Vec<(Forms, Vec<Endpoint>)> {
     groups
 }
 
-fn forward_settings(config: &Config, endpoints: Vec<Endpoint>, group: usize) -> forward::Settings {
+pub(crate) fn forward_settings(
+    config: &Config,
+    endpoints: Vec<Endpoint>,
+    group: usize,
+) -> forward::Settings {
     let defaults = forward::Settings::default();
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
     let spool_bytes = config.bytes(keys::FORWARDER_STORAGE_MAX_SIZE_IN_BYTES);

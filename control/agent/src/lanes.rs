@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use config::{Config, keys};
 use context::Keys;
 use lane::{
-    Acceptor, Command, DriverKind, LaneHandle, LaneSettings, Output, Sources, StartLane, overflow,
-    port, start,
+    Acceptor, Command, DriverKind, HttpSources, LaneHandle, LaneSettings, Output, Sources,
+    StartLane, TraceSettings, overflow, port, start,
 };
 use metrics::ShardSettings;
 use naming::Rules;
-use receive::{SocketFile, unix_queue_packets};
+use receive::{HttpListener, SocketFile, unix_queue_packets};
+use server::{Identity, ServerSettings};
 use signal::FlushedLane;
 
 use crate::listen::Listeners;
@@ -39,6 +40,29 @@ pub(crate) struct LaneOptions<'a> {
     pub(crate) keys: Keys,
     pub(crate) rules: Rules,
     pub(crate) forward: Option<UdpSocket>,
+    /// Listeners and settings of traces, where they are received.
+    pub(crate) traces: Option<LaneTraces>,
+}
+
+/// What the lanes receive traces with.
+pub(crate) struct LaneTraces {
+    pub(crate) listeners: Vec<Vec<HttpListener>>,
+    pub(crate) server: ServerSettings,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) pipeline: TraceSettings,
+}
+
+impl LaneTraces {
+    /// What one lane receives traces with; its listeners are taken out.
+    fn of_lane(&mut self, lane: u16) -> HttpSources {
+        let listeners = self.listeners.get_mut(usize::from(lane));
+        HttpSources {
+            listeners: listeners.map(std::mem::take).unwrap_or_default(),
+            settings: self.server,
+            identity: Arc::clone(&self.identity),
+            traces: self.pipeline.clone(),
+        }
+    }
 }
 
 /// Unix datagrams read at once: the kernel queues 11 by default, more where it was told to.
@@ -51,7 +75,11 @@ const ANSWER_POLL: Duration = Duration::from_millis(1);
 
 impl Lanes {
     /// Starts the lanes.
-    pub(crate) fn start(options: LaneOptions<'_>, mut listeners: Listeners) -> io::Result<Self> {
+    pub(crate) fn start(
+        options: LaneOptions<'_>,
+        mut listeners: Listeners,
+        trace_files: Vec<SocketFile>,
+    ) -> io::Result<Self> {
         let config = options.config;
         let (is_eol_required_udp, is_eol_required_uds) = settings::eol_required(config);
         let cpus = config.cpus();
@@ -77,6 +105,7 @@ impl Lanes {
         };
         let mut outlets = Some(outlets);
         let mut inboxes = inboxes.into_iter();
+        let mut traces = options.traces;
         let mut threads = Vec::new();
         for (index, port) in (0u16..).zip(ports) {
             let mut sources = Sources::default();
@@ -107,7 +136,7 @@ impl Lanes {
                 },
                 port,
                 sources,
-                http: None,
+                http: traces.as_mut().map(|traces| traces.of_lane(index)),
                 overflow: helps,
                 driver: options.driver,
                 cpu: match cpus.len() {
@@ -124,7 +153,9 @@ impl Lanes {
             Some(listener) => Some(deal_connections(listener, Arc::clone(&handles))?),
             None => None,
         };
-        Ok(Self { handles, threads, acceptor, files: std::mem::take(&mut listeners.files) })
+        let mut files = std::mem::take(&mut listeners.files);
+        files.extend(trace_files);
+        Ok(Self { handles, threads, acceptor, files })
     }
 
     /// The lanes' ends, for one command or one look.
@@ -167,6 +198,7 @@ impl Lanes {
                 match output {
                     Output::Flushed(lane) => flushed.push(*lane),
                     other @ (Output::Timed(_)
+                    | Output::Traces(_)
                     | Output::Top(_)
                     | Output::TopEnd
                     | Output::Stopped(_)) => others.push(other),

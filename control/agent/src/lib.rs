@@ -15,12 +15,14 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod apm;
 mod coordinator;
 mod delivery;
 mod flush;
 mod host_name;
 mod lanes;
 mod listen;
+mod memory;
 mod self_metrics;
 mod settings;
 mod source;

@@ -16,6 +16,7 @@ use status::{
 };
 
 use crate::agent::ReloadConfig;
+use crate::apm::{self, TraceDelivery, TraceReport};
 use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
 use crate::flush::FlushTotals;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) lanes: Vec<(Arc<LaneCounters>, Option<usize>)>,
     pub(crate) totals: Arc<Mutex<FlushTotals>>,
     pub(crate) delivery: Arc<Delivery>,
+    pub(crate) trace_delivery: Option<Arc<TraceDelivery>>,
+    pub(crate) trace_report: Option<Arc<Mutex<TraceReport>>>,
     pub(crate) config: RwLock<Arc<Config>>,
     pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) planned_bytes: u64,
@@ -147,7 +150,8 @@ impl Source for Shared {
             is_bound: report.error.is_none(),
             error: report.error.clone().unwrap_or_default(),
         });
-        let endpoints = self.delivery.stats();
+        let mut endpoints = self.delivery.stats();
+        endpoints.extend(self.trace_delivery.as_ref().map(|delivery| delivery.stats()));
         let config = self.config();
         let mut snapshot = Snapshot {
             version: self.version.clone(),
@@ -161,6 +165,10 @@ impl Source for Shared {
             lanes,
             flush,
             encode,
+            traces: self
+                .trace_report
+                .as_ref()
+                .map(|report| apm::status(&report.lock().unwrap_or_else(PoisonError::into_inner))),
             endpoints: endpoints
                 .iter()
                 .flat_map(|stats| &stats.endpoints)
@@ -172,7 +180,7 @@ impl Source for Shared {
         };
         snapshot.sum_lanes();
         snapshot.memory = Memory {
-            rss_bytes: rss_bytes(),
+            rss_bytes: crate::memory::resident_bytes().unwrap_or(0),
             tables_bytes: snapshot.total(Counter::TableBytes),
             planned_bytes: self.planned_bytes,
         };
@@ -294,12 +302,4 @@ fn endpoint_status(stats: &EndpointStats) -> EndpointStatus {
         last_error: stats.last_error.clone(),
         http: counts.statuses.clone(),
     }
-}
-
-/// Resident memory of this process, from `/proc/self/statm`.
-fn rss_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok());
-    pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
 }

@@ -402,13 +402,13 @@ mod tests {
               targets            10 traces/s, 10 with errors
               stats              60 hits, 60 spans
               writer             3 chunks out
-  
+
               tracer  version  endpoint      payloads  traces  spans    bytes
               python  3.1.0    /v0.4/traces         4       6     60  2.9 KiB
-  
+
               refused to  version  traces  largest body  why
               go          -           900      30.0 MiB  1 too large
-  
+
               service          rate
               service:,env:  1.0000
 
@@ -440,7 +440,7 @@ mod tests {
               kept traces: ok, 4, of them 1 under way
                   kept = in payloads + dropped + waiting
               spans of stats: ok, 60
-                  counted = hits + dropped
+                  counted = in payloads + dropped + in open buckets
               payloads to https://7-80-1-app.agent.datadoghq.com: ok, 13
                   submitted + found on disk = sent + queued + spooled + dropped
 

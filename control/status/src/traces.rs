@@ -144,11 +144,11 @@ pub(crate) fn identities(traces: &TraceStatus) -> [Identity; 5] {
             of(writer, "chunks_out") + of(writer, "chunks_dropped"),
             "kept = in payloads + dropped + waiting",
         ),
-        exact(
+        open(
             "spans of stats",
             of(stats, "spans"),
             of(stats, "hits") + of(stats, "spans_dropped"),
-            "counted = hits + dropped",
+            "counted = in payloads + dropped + in open buckets",
         ),
     ]
 }

@@ -9,7 +9,8 @@ use receive::probe_io_uring;
 use signal::Counter;
 
 use crate::http::Http;
-use crate::{Found, Lane, Moderation, Now, Sources};
+use crate::traces::Traces;
+use crate::{Found, Lane, Moderation, Now, Output, Sources, TraceOrders};
 
 mod connections;
 mod epoll;
@@ -93,6 +94,50 @@ impl Drive {
             self.lane.on_tick(now);
         }
         self.lane.end_turn(now);
+        self.obey_trace_orders(now);
+    }
+
+    /// The trace pipeline, with the lane beside it.
+    pub(crate) fn traces(&mut self) -> Option<(&mut Lane, &mut Traces)> {
+        self.http.as_mut().map(|http| (&mut self.lane, &mut http.traces))
+    }
+
+    /// Hands over what control asked for, and what is too much to keep.
+    fn obey_trace_orders(&mut self, now: Now) {
+        let Some(http) = &mut self.http else { return };
+        for orders in std::mem::take(&mut self.lane.trace_orders) {
+            http.traces.obey(orders);
+            let handover = http.traces.hand_over(now);
+            self.lane.port.answer(Output::Traces(Box::new(handover)));
+        }
+        let is_behind = self.lane.port.is_behind();
+        if http.traces.is_full() && !is_behind {
+            let handover = http.traces.hand_over(now);
+            self.lane.port.answer(Output::Traces(Box::new(handover)));
+        }
+        http.traces.hold(is_behind && !self.lane.is_stopping());
+    }
+
+    /// Starts over with empty tables after a panic.
+    pub(crate) fn restart(&mut self, now: Now) {
+        self.lane.restart();
+        if let Some(http) = &mut self.http {
+            http.traces.restart(now);
+        }
+    }
+
+    /// Hands everything over, at the end.
+    pub(crate) fn finish(&mut self, now: Now) {
+        if let Some(http) = &mut self.http {
+            http.traces.obey(TraceOrders {
+                stats_until_ns: Some(now.unix_us.saturating_mul(1000)),
+                is_last: true,
+                ..TraceOrders::default()
+            });
+            let handover = http.traces.hand_over(now);
+            self.lane.port.answer(Output::Traces(Box::new(handover)));
+        }
+        self.lane.finish();
     }
 
     /// Counts a turn that took too long. What is counted is published with the next one.

@@ -1,15 +1,14 @@
-//! HTTP of a lane: its listeners, its server, and the worker that answers.
+//! HTTP of a lane: its listeners, its server, and the pipeline that answers.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use receive::HttpListener;
-use server::{Answer, Identity, Refusal, Request, Route, Server, ServerSettings};
+use server::{Identity, Server, ServerSettings};
 
 use crate::Now;
-use crate::driver::Drive;
+use crate::traces::{TraceSettings, Traces};
 
 /// What a lane serves HTTP with.
 pub struct HttpSources {
@@ -19,6 +18,8 @@ pub struct HttpSources {
     pub settings: ServerSettings,
     /// What answers say about this process to begin with.
     pub identity: Arc<Identity>,
+    /// The pipeline behind it.
+    pub traces: TraceSettings,
 }
 
 /// HTTP of a running lane.
@@ -26,34 +27,16 @@ pub struct HttpSources {
 pub(crate) struct Http {
     pub(crate) listeners: Vec<HttpListener>,
     pub(crate) server: Rc<Server>,
+    pub(crate) traces: Traces,
 }
 
 impl Http {
-    pub(crate) fn new(sources: HttpSources, now: Now) -> Self {
+    pub(crate) fn new(sources: HttpSources, lane: u16, now: Now) -> Self {
         let server = Server::new(sources.settings, now.instant);
         server.set_identity(sources.identity);
-        Self { listeners: sources.listeners, server }
+        let traces = Traces::new(lane, sources.traces, Rc::clone(&server), now);
+        Self { listeners: sources.listeners, server, traces }
     }
-}
-
-/// Answers the requests of a lane until its server has stopped.
-pub(crate) async fn worker(_drive: Rc<RefCell<Drive>>, server: Rc<Server>) {
-    while server.requested().await {
-        while let Some(request) = server.next_request() {
-            answer(&server, request);
-            futures_lite::future::yield_now().await;
-        }
-    }
-}
-
-fn answer(server: &Server, request: Request) {
-    let answer = match (request.refusal, request.head.route) {
-        (Some(Refusal::Busy), _) => Answer::busy(&request.head, &server::Rates::default(), false),
-        (Some(_), _) => Answer::timeout(),
-        (None, Route::Info) => Answer::info(&server.identity(), None),
-        (None, _) => Answer::not_found(),
-    };
-    request.answer(answer);
 }
 
 impl fmt::Debug for HttpSources {

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use context::Keys;
-use entity::{Credentials, PidResolver, PidResolverOptions};
+use entity::{Credentials, OriginSnapshot, PidResolver, PidResolverOptions};
 use metrics::{Packet, Shard, ShardSettings};
 use naming::Rules;
-use receive::{Batch, PeerCredentials};
+use receive::{Batch, Peer, PeerCredentials};
+use server::Head;
 use signal::Counter;
 
 use crate::port::{Command, LanePort, Output};
-use crate::{NewConnection, OverflowInbox};
+use crate::traces::Container;
+use crate::{NewConnection, OverflowInbox, TraceOrders};
 
 /// What a lane is made with.
 #[derive(Clone)]
@@ -96,6 +98,8 @@ pub struct Lane {
     /// Next chunk of a listing of contexts under way.
     top_chunk: Option<usize>,
     pub(crate) connections: Vec<NewConnection>,
+    /// Orders that the trace pipeline has not obeyed yet.
+    pub(crate) trace_orders: Vec<TraceOrders>,
     stop: Option<bool>,
     last_timed: Instant,
     peers_of_batch: Vec<Option<Arc<str>>>,
@@ -123,6 +127,7 @@ impl Lane {
             forward: None,
             top_chunk: None,
             connections: Vec::new(),
+            trace_orders: Vec::new(),
             stop: None,
             last_timed: now.instant,
             peers_of_batch: Vec::new(),
@@ -238,6 +243,20 @@ impl Lane {
         None
     }
 
+    /// The container of who sent an HTTP request.
+    pub(crate) fn container_of(&mut self, head: &Head, now: Now) -> Container {
+        let peer = match head.peer {
+            Peer::Unix(peer) => self.origin_of(peer, now),
+            Peer::Tcp(_) => None,
+        };
+        Container::of(head, peer.as_ref(), self.shard.snapshot())
+    }
+
+    /// What is known of origins.
+    pub(crate) const fn snapshot(&self) -> &Arc<OriginSnapshot> {
+        self.shard.snapshot()
+    }
+
     /// Copies a packet to the capture and to the other statsd server.
     fn copy(&mut self, bytes: &[u8], pid: i32, origin: Option<&Arc<str>>, now: Now) {
         if let Some(capture) = &mut self.capture {
@@ -340,6 +359,7 @@ impl Lane {
             Command::Capture(tap) => self.capture = Some(tap),
             Command::Top => self.top_chunk = Some(0),
             Command::Connection(connection) => self.connections.push(connection),
+            Command::Traces(orders) => self.trace_orders.push(*orders),
             Command::Stop { with_open_bucket } => self.stop = Some(with_open_bucket),
             #[expect(clippy::panic, reason = "asked for by a test of the restart")]
             Command::Panic => panic!("asked to"),

@@ -30,6 +30,7 @@ mod overflow;
 mod port;
 mod sources;
 mod start;
+mod traces;
 
 pub use acceptor::{Acceptor, NewConnection};
 pub use bell::Bell;
@@ -41,3 +42,7 @@ pub use overflow::{OverflowInbox, OverflowOutlet, overflow};
 pub use port::{Command, LaneHandle, LanePort, Output, port};
 pub use sources::Sources;
 pub use start::{LaneThread, StartLane, start};
+pub use traces::{
+    ClientHead, ClientStats, Container, EncodedPayload, Outbox, TraceCounts, TraceHandover,
+    TraceOrders, TraceSettings, TracerCounts,
+};

@@ -10,9 +10,9 @@ use naming::Rules;
 use rtrb::{Consumer, Producer, RingBuffer};
 use signal::{FlushedLane, LaneCounters};
 
-use crate::NewConnection;
 use crate::bell::{Bell, BellReceiver, bell};
 use crate::lane::CaptureTap;
+use crate::{NewConnection, TraceHandover, TraceOrders};
 
 /// What a lane is asked to do.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub enum Command {
     Top,
     /// Serve this connection.
     Connection(NewConnection),
+    /// What concerns traces; answered by [`Output::Traces`].
+    Traces(Box<TraceOrders>),
     /// Read what the sockets hold, hand everything over, end.
     Stop {
         /// Whether the open bucket is handed over too.
@@ -52,6 +54,8 @@ pub enum Output {
     Top(Vec<TopContext>),
     /// End of the answer to [`Command::Top`].
     TopEnd,
+    /// Answer to [`Command::Traces`], or what had to leave before it.
+    Traces(Box<TraceHandover>),
     /// Answer to [`Command::Stop`]: the last output.
     Stopped(Box<FlushedLane>),
 }

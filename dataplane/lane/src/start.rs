@@ -69,7 +69,7 @@ fn run(start: StartLane) -> io::Result<()> {
         lane.forward_to(socket);
     }
     let moderation = Moderation::new(start.pause_max);
-    let http = start.http.map(|http| Http::new(http, now));
+    let http = start.http.map(|http| Http::new(http, index, now));
     let drive = Rc::new(RefCell::new(Drive::new(lane, start.sources, http, moderation, now)));
     let mut driver = start.driver;
     loop {
@@ -80,17 +80,17 @@ fn run(start: StartLane) -> io::Result<()> {
                 driver = DriverKind::Epoll;
             }
             Ok(Err(error)) => {
-                drive.borrow_mut().lane.finish();
+                drive.borrow_mut().finish(clock());
                 return Err(error);
             }
             Err(panic) => {
                 let reason = reason_of(&*panic);
                 log::error!("lane {index} panicked and starts over empty: {reason}");
-                drive.borrow_mut().lane.restart();
+                drive.borrow_mut().restart(clock());
             }
         }
     }
-    drive.borrow_mut().lane.finish();
+    drive.borrow_mut().finish(clock());
     Ok(())
 }
 

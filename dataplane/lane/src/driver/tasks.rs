@@ -9,7 +9,7 @@ use async_executor::{LocalExecutor, Task};
 use server::{Reactor, Server, accept_connections, serve_connection};
 
 use super::{Drive, TICK, clock};
-use crate::{Now, http};
+use crate::{Now, traces};
 
 /// Runs tasks in slices, beside the datagrams of the lane. When it is dropped, so are its tasks:
 /// connections are closed and their requests counted as lost.
@@ -53,7 +53,7 @@ impl Tasks {
             let accept = accept_connections(listener, gate, Rc::clone(&server), spawn);
             executor.spawn(accept).detach();
         }
-        let worker = executor.spawn(http::worker(Rc::clone(drive), Rc::clone(&server)));
+        let worker = executor.spawn(traces::worker(Rc::clone(drive), Rc::clone(&server)));
         let last_tick = server.now();
         Ok(Some(Self { server, executor, worker, last_tick, stopping: None }))
     }

@@ -1,0 +1,213 @@
+//! The control half of the trace pipeline.
+//!
+//! ```text
+//! lanes --TraceHandover--> Apm: sampler counts -> Rater -> rates ----------> TraceOrders --> lanes
+//!                               encoded spans -> Writer -> AgentPayload -> Forwarder
+//!                               stats of lanes, of clients -> merge -> StatsPayload -> Forwarder
+//! ```
+//!
+//! Each look of the coordinator is one round: handovers are taken, what is due leaves, and new
+//! orders go to the lanes.
+
+mod azure;
+mod delivery;
+mod info;
+mod listen;
+mod report;
+mod settings;
+mod stats;
+mod status;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use ::stats::ConcentratorSettings;
+use config::{Config, keys};
+use lane::{TraceHandover, TraceOrders, TraceSettings};
+use sampling::{LaneCounts, Rater, Rates};
+
+pub(crate) use self::delivery::TraceDelivery;
+use self::info::Info;
+pub(crate) use self::listen::TraceListeners;
+pub(crate) use self::report::TraceReport;
+use self::stats::StatsMerge;
+pub(crate) use self::status::status;
+use self::writer::Writer;
+use crate::lanes::LaneTraces;
+use crate::settings::AGENT_VERSION;
+
+/// The control half.
+pub(crate) struct Apm {
+    rater: Rater,
+    /// Rates that the lanes have not been told.
+    news: Option<Arc<Rates>>,
+    writer: Writer,
+    stats: StatsMerge,
+    /// Counts to go back to their lanes, emptied.
+    spares: Vec<LaneCounts>,
+    report: Arc<Mutex<TraceReport>>,
+    memory_bytes_max: u64,
+    is_shedding: bool,
+    delivery: Arc<TraceDelivery>,
+}
+
+/// Everything that starts with the trace pipeline.
+pub(crate) struct Started {
+    pub(crate) apm: Apm,
+    /// For the lanes.
+    pub(crate) lanes: LaneTraces,
+}
+
+impl Apm {
+    /// The control half, and what the lanes' halves are started with. `seed` is a secret of this
+    /// process.
+    pub(crate) fn start(
+        config: &Config,
+        host: &str,
+        lanes: usize,
+        listeners: &mut TraceListeners,
+        seed: u64,
+        delivery: Arc<TraceDelivery>,
+    ) -> Result<Started, String> {
+        let info = Info::new(config, listeners.port);
+        let sampling = Arc::new(settings::sampling(config));
+        let rater = Rater::new(Arc::clone(&sampling), lanes);
+        let processing = settings::processing(config, host).map_err(|error| error.to_string())?;
+        let processing = Arc::new(processing);
+        let bucket_ns = settings::bucket_ns(config);
+        let pipeline = TraceSettings {
+            processing: Arc::clone(&processing),
+            rates: Arc::clone(rater.rates()),
+            sampling,
+            stats: ConcentratorSettings {
+                bucket_ns,
+                bucket_groups_max: config.count(keys::APM_STATS_GROUPS_MAX),
+                lane_groups_max: config.count(keys::APM_STATS_GROUPS_MAX).saturating_mul(4),
+                hash_seed: seed,
+                ..ConcentratorSettings::default()
+            },
+            sql_cache_bytes: settings::sql_cache_bytes(config, lanes),
+            seed,
+            is_429_told: settings::has_feature(config, settings::Feature::RealStatus),
+        };
+        let report = Arc::new(Mutex::new(TraceReport::new(lanes)));
+        let apm = Self {
+            rater,
+            news: None,
+            writer: Writer::new(config, host, Arc::clone(&delivery)),
+            stats: StatsMerge::new(config, host, lanes, processing, Arc::clone(&delivery), seed),
+            delivery,
+            spares: (0..lanes).map(|_| LaneCounts::default()).collect(),
+            report,
+            memory_bytes_max: settings::memory_bytes_max(config),
+            is_shedding: false,
+        };
+        let lanes = LaneTraces {
+            listeners: std::mem::take(&mut listeners.lanes),
+            server: settings::server(config),
+            identity: server::Identity::new(AGENT_VERSION, &info.state, info.body.into()),
+            pipeline,
+        };
+        Ok(Started { apm, lanes })
+    }
+
+    /// What `status` reads.
+    pub(crate) fn report(&self) -> Arc<Mutex<TraceReport>> {
+        Arc::clone(&self.report)
+    }
+
+    /// Takes what a lane handed over.
+    pub(crate) fn take(&mut self, mut handover: TraceHandover, now: Instant, now_ns: u64) {
+        self.rater.absorb(&mut handover.sampled);
+        let lane = usize::from(handover.lane);
+        if let Some(spare) = self.spares.get_mut(lane) {
+            *spare = handover.sampled;
+        }
+        self.writer.take(handover.traces, now);
+        self.stats.take_lane(lane, handover.stats);
+        for client in handover.client_stats {
+            self.stats.take_client(client, now_ns);
+        }
+        self.locked_report().set_lane(lane, handover.counts);
+    }
+
+    /// Ends a round: rates, payloads and stats that are due. Returns the orders for the lanes.
+    pub(crate) fn round(&mut self, now: Instant, now_ns: u64) -> Vec<TraceOrders> {
+        if let Some(rates) = self.rater.tick(now_ns / 1_000_000) {
+            self.news = Some(rates);
+        }
+        self.writer.flush_due(now);
+        let stats_until_ns = self.stats.round(now_ns);
+        self.watch_memory();
+        let news = self.news.take();
+        let orders = self.spares.iter_mut().map(|spare| TraceOrders {
+            identity: None,
+            rates: news.clone(),
+            stats_until_ns,
+            is_last: false,
+            spare_counts: std::mem::take(spare),
+            is_shedding: self.is_shedding,
+        });
+        let orders = orders.collect();
+        self.publish();
+        orders
+    }
+
+    /// Sends everything that is left, after the lanes have ended.
+    pub(crate) fn finish(&mut self, now_ns: u64) {
+        self.writer.flush();
+        self.stats.finish(now_ns);
+        self.publish();
+    }
+
+    /// Delivers or spools what waits, within the stop budget.
+    pub(crate) fn stop(&self) {
+        self.delivery.stop();
+    }
+
+    fn publish(&self) {
+        let mut report = self.locked_report();
+        let rates = self.rater.rates();
+        report.writer = self.writer.counts();
+        report.stats = self.stats.counts();
+        report.is_shedding = self.is_shedding;
+        report.sampled = *self.rater.tallies();
+        report.target_tps = rates.target_tps();
+        report.errors_tps = rates.errors_tps();
+        if report.rates_version != rates.reply().version() {
+            report.rates_version = rates.reply().version().to_owned();
+            report.rates =
+                rates.reply().rates().map(|(key, rate)| (key.to_owned(), rate)).collect();
+        }
+    }
+
+    /// Above the budget traces are refused until a tenth below it. spec: apm §11
+    fn watch_memory(&mut self) {
+        if self.memory_bytes_max == 0 {
+            return;
+        }
+        let Some(resident) = crate::memory::resident_bytes() else { return };
+        let limit = match self.is_shedding {
+            true => self.memory_bytes_max / 10 * 9,
+            false => self.memory_bytes_max,
+        };
+        let is_over = resident > limit;
+        if is_over != self.is_shedding {
+            let max = self.memory_bytes_max;
+            if is_over {
+                log::warn!(
+                    "{resident} bytes are resident, more than `apm_config.max_memory` ({max}): \
+                     traces are refused"
+                );
+            } else {
+                log::info!("{resident} bytes are resident: traces are accepted again");
+            }
+        }
+        self.is_shedding = is_over;
+    }
+
+    fn locked_report(&self) -> std::sync::MutexGuard<'_, TraceReport> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
