@@ -32,7 +32,9 @@
 
 mod attribute;
 mod batch;
+mod check;
 pub mod decode;
+pub mod encode;
 mod key;
 mod list;
 mod span;
@@ -40,6 +42,7 @@ mod strings;
 
 pub use attribute::{Attribute, Value};
 pub use batch::{Batch, Chunk, Format, Header, PRIORITY_NONE};
+pub use check::{check_json, check_v1, check_v04, check_v05, check_v07};
 pub use key::{Key, KeySet};
 pub use list::{Arena, List, Slice};
 pub use span::{Event, Link, Span, SpanKind};

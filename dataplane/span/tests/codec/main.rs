@@ -2,10 +2,13 @@
 //! model; encoded payloads read by an independent reader give it back.
 
 mod decode;
+mod encode;
 mod hostile;
+mod idx;
 mod json;
 mod model;
 mod msgpack;
+mod proto;
 mod random;
 mod read;
 mod v04;

@@ -1,0 +1,101 @@
+//! Encoded payloads, read by an independent library, give back the model.
+
+use corelane_span::decode::decode;
+use corelane_span::encode::{
+    chunk_bytes, idx_payload, idx_payload_of, tracer_payload, tracer_payload_of,
+};
+use corelane_span::{Batch, Format};
+use proptest::prelude::*;
+use prost::Message;
+
+use crate::decode::{FORMATS, body};
+use crate::model::Payload;
+use crate::{idx, proto};
+
+/// What an encoded batch means.
+fn encoded(batch: &Batch) -> Payload {
+    let mut out = b"before".to_vec();
+    if batch.format.is_v1() {
+        idx_payload(batch, &mut out)
+    } else {
+        tracer_payload(batch, &mut out)
+    }
+    model(&out[6..], batch.format)
+}
+
+fn model(payload: &[u8], format: Format) -> Payload {
+    if format.is_v1() {
+        idx::TracerPayload::decode(payload).expect("a payload of v1.0").model()
+    } else {
+        proto::TracerPayload::decode(payload).expect("a payload").model()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn what_was_decoded_is_encoded(seed: u64) {
+        let mut batch = Batch::default();
+        for (format, is_json) in FORMATS {
+            let (payload, body) = body(seed, format, is_json, true);
+            decode(format, is_json, body, &mut batch).unwrap();
+            prop_assert_eq!(encoded(&batch), payload, "{:?}", format);
+        }
+    }
+
+    #[test]
+    fn removed_chunks_leave_nothing_behind(seed: u64) {
+        for format in [Format::V07, Format::V1] {
+            let (mut payload, body) = body(seed, format, false, true);
+            let mut batch = Batch::default();
+            decode(format, false, body, &mut batch).unwrap();
+            if !payload.chunks.is_empty() {
+                payload.chunks.swap_remove(0);
+                batch.chunks.swap_remove(0);
+            }
+            prop_assert_eq!(encoded(&batch), payload);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_payload_are_the_payload(seed: u64) {
+        for format in [Format::V07, Format::V1] {
+            let (payload, body) = body(seed, format, false, true);
+            let mut batch = Batch::default();
+            decode(format, false, body, &mut batch).unwrap();
+            for (chunk, expected) in batch.chunks.iter().zip(payload.chunks) {
+                let mut out = Vec::new();
+                let chunk = std::slice::from_ref(chunk);
+                if format.is_v1() {
+                    idx_payload_of(&batch, chunk, &mut out);
+                } else {
+                    tracer_payload_of(&batch, chunk, &mut out);
+                }
+                let part = model(&out, format);
+                prop_assert_eq!(&part.header, &payload.header);
+                prop_assert_eq!(part.chunks, [expected]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_estimate_is_at_least_the_size(seed: u64) {
+        for (format, is_json) in FORMATS {
+            let (_, body) = body(seed, format, is_json, false);
+            let mut batch = Batch::default();
+            decode(format, is_json, body, &mut batch).unwrap();
+            for chunk in &batch.chunks {
+                let mut out = Vec::new();
+                let chunks = std::slice::from_ref(chunk);
+                (batch.header, batch.tags) = Default::default();
+                if format.is_v1() {
+                    idx_payload_of(&batch, chunks, &mut out);
+                } else {
+                    tracer_payload_of(&batch, chunks, &mut out);
+                }
+                prop_assert!(out.len() <= chunk_bytes(&batch, chunk));
+            }
+        }
+    }
+}
