@@ -193,8 +193,7 @@ impl Counts {
         self.traces_kept_in_part += other.traces_kept_in_part;
         self.spans_received += other.spans_received;
         self.spans_kept += other.spans_kept;
-        self.traces_dropped_by_client += other.traces_dropped_by_client;
-        self.spans_dropped_by_client += other.spans_dropped_by_client;
+        self.note_client(other.traces_dropped_by_client, other.spans_dropped_by_client);
         add_all(&mut self.traces_dropped, &other.traces_dropped);
         add_all(&mut self.spans_dropped, &other.spans_dropped);
         add_all(&mut self.malformed, &other.malformed);
@@ -206,6 +205,12 @@ impl Counts {
         let traces = self.traces_kept + self.traces_dropped.iter().sum::<u64>();
         let spans = self.spans_kept + self.spans_dropped.iter().sum::<u64>();
         self.traces_received == traces && self.spans_received == spans
+    }
+
+    /// Adds what a client says, which may be anything.
+    pub(crate) const fn note_client(&mut self, traces: u64, spans: u64) {
+        self.traces_dropped_by_client = self.traces_dropped_by_client.saturating_add(traces);
+        self.spans_dropped_by_client = self.spans_dropped_by_client.saturating_add(spans);
     }
 
     pub(crate) const fn drop_trace(&mut self, reason: Dropped, spans: u64) {

@@ -106,8 +106,7 @@ impl Processor {
         self.samplers.on_time(now_ns / 1_000_000);
         self.counts.payloads_received += 1;
         self.counts.payloads_empty += u64::from(self.batch.chunks.is_empty());
-        self.counts.traces_dropped_by_client += head.dropped_p0_traces;
-        self.counts.spans_dropped_by_client += head.dropped_p0_spans;
+        self.counts.note_client(head.dropped_p0_traces, head.dropped_p0_spans);
         self.sender.begin(&mut self.batch, head);
         self.marks.begin(&mut self.batch);
         let Batch { header, strings, .. } = &mut self.batch;

@@ -232,8 +232,7 @@ proptest! {
             language: "go",
             container_tags: "image_tag:1",
             is_top_level_by_client,
-            // Sums of this are kept over the life of a lane.
-            dropped_p0_traces: dropped_p0_traces >> 1,
+            dropped_p0_traces,
             ..PayloadHead::default()
         };
         let (out, pieces, counts) = process(batch(format, &chunks), &head, has_rules, usize::MAX);
