@@ -179,6 +179,7 @@ fn processor(lane: u16, settings: &TraceSettings, now: Now) -> Processor {
     let now_ns = now.unix_us.saturating_mul(1000);
     let concentrator = Concentrator::new(settings.stats, now_ns);
     Processor::new(Arc::clone(&settings.processing), samplers, concentrator, settings.seed)
+        .with_sql_cache(settings.sql_cache_bytes)
 }
 
 fn reply_rates(rates: &Rates) -> server::Rates {

@@ -147,7 +147,7 @@ impl Bed {
                     Output::Stopped(last) | Output::Flushed(last) | Output::Timed(last) => {
                         flushed.push(*last);
                     }
-                    Output::Top(_) | Output::TopEnd => {}
+                    Output::Traces(_) | Output::Top(_) | Output::TopEnd => {}
                 }
             }
         }

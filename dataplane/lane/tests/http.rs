@@ -10,18 +10,21 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use context::Keys;
 use corelane_lane::{
     Command, DriverKind, HttpSources, LaneHandle, LaneSettings, LaneThread, Sources, StartLane,
-    port, start,
+    TraceSettings, port, start,
 };
 use metrics::ShardSettings;
 use naming::{NamingSettings, Rules};
 use receive::{HttpListener, SocketFile, SocketOptions, UdpSpread, bind_udp};
+use sampling::{Rater, SamplingSettings};
 use server::{Identity, ServerSettings};
 use signal::Counter;
+use stats::ConcentratorSettings;
 
 const DRIVERS: [DriverKind; 2] = [DriverKind::Epoll, DriverKind::IoUring];
 
@@ -67,6 +70,7 @@ impl Bed {
                         listeners: vec![listener, unix.try_clone().unwrap()],
                         settings: ServerSettings::default(),
                         identity: Identity::new("7", "hash", info.into()),
+                        traces: traces(),
                     }),
                     overflow: Vec::new(),
                     driver,
@@ -108,6 +112,20 @@ impl Bed {
         for lane in self.threads {
             lane.thread.join().unwrap().unwrap();
         }
+    }
+}
+
+fn traces() -> TraceSettings {
+    let sampling = Arc::<SamplingSettings>::default();
+    let rates = Arc::clone(Rater::new(Arc::clone(&sampling), 1).rates());
+    TraceSettings {
+        processing: Arc::default(),
+        sampling,
+        rates,
+        stats: ConcentratorSettings::default(),
+        sql_cache_bytes: 0,
+        seed: 7,
+        is_429_told: false,
     }
 }
 
@@ -218,7 +236,7 @@ fn a_stop_waits_for_requests_under_way() {
         // The idle connection ends first: the stop has begun.
         assert_eq!(idle.read(&mut [0]).unwrap(), 0);
         client.write_all(b"cd").unwrap();
-        assert_eq!(answer(&mut client).0, 404, "the worker has nothing for stats");
+        assert_eq!(answer(&mut client).0, 400, "four letters are no stats");
         assert_eq!(client.read(&mut [0]).unwrap(), 0);
         let address = bed.tcp;
         bed.join();

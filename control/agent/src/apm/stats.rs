@@ -8,7 +8,7 @@ use encode::encode_stats;
 use lane::ClientStats;
 use stats::{
     AggregatorSettings, Bucket, BucketSet, Cell, ClientAggregator, ClientCell, ClosedBucket,
-    ContainerTags, RequestFacts, StatsBody, StatsHeader, encode_payloads,
+    ContainerTags, Counts, RequestFacts, StatsBody, StatsHeader, encode_payloads,
 };
 use traces::ClientProcessor;
 

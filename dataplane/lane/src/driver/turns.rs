@@ -89,9 +89,7 @@ impl Turns {
         let now = clock();
         let mut found = drive.look(now);
         for token in self.ready.drain(..) {
-            let slot = token
-                .checked_sub(FIRST_CONNECTION)
-                .and_then(|n| usize::try_from(n).ok());
+            let slot = token.checked_sub(FIRST_CONNECTION).and_then(|n| usize::try_from(n).ok());
             if let Some(slot) = slot {
                 found.add(self.connections.drain(slot, drive, now).1);
             } else if token == BELL {
@@ -101,11 +99,7 @@ impl Turns {
         drive.end_turn(now);
         let mut refused = Vec::new();
         for (slot, socket) in self.connections.admit(drive) {
-            if self
-                .reactor
-                .watch(socket, FIRST_CONNECTION + slot as u64)
-                .is_err()
-            {
+            if self.reactor.watch(socket, FIRST_CONNECTION + slot as u64).is_err() {
                 refused.push(slot);
             }
         }
@@ -121,11 +115,7 @@ impl Turns {
         if let Some(http) = &mut self.drive.borrow_mut().http {
             http.listeners.clear();
         }
-        if self
-            .tasks
-            .as_mut()
-            .is_some_and(|tasks| !tasks.is_stopped(clock()))
-        {
+        if self.tasks.as_mut().is_some_and(|tasks| !tasks.is_stopped(clock())) {
             return false;
         }
         self.tasks = None;

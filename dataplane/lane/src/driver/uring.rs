@@ -42,10 +42,7 @@ pub(super) fn run(drive: Rc<RefCell<Drive>>) -> io::Result<()> {
 
 async fn serve(drive: Rc<RefCell<Drive>>) -> io::Result<()> {
     let mut turns = Turns::new(&drive)?;
-    let mut watch = Watch {
-        fd: turns.reactor().try_clone_fd()?,
-        armed: None,
-    };
+    let mut watch = Watch { fd: turns.reactor().try_clone_fd()?, armed: None };
     let mut timeout = Duration::ZERO;
     while let Some(wait) = turns.turn(timeout)? {
         timeout = Duration::ZERO;
@@ -68,10 +65,7 @@ struct Watch {
 impl Watch {
     /// Waits at most `timeout`.
     async fn wait(&mut self, timeout: Duration) {
-        let armed = self
-            .armed
-            .take()
-            .map_or_else(|| self.fd.try_clone().map(poll_once), Ok);
+        let armed = self.armed.take().map_or_else(|| self.fd.try_clone().map(poll_once), Ok);
         let Ok(mut armed) = armed else {
             // No descriptor is left, which may pass: until then, turns come by the clock.
             sleep(timeout).await;
