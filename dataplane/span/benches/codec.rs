@@ -7,10 +7,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use corelane_span::decode::{Decoder, Progress};
+use corelane_span::decode::{Decoder, Progress, decode};
+use corelane_span::encode::{idx_payload, tracer_payload};
 use corelane_span::{Batch, Format};
 use criterion::{Criterion, Throughput};
 
+#[path = "../tests/codec/json.rs"]
+mod json;
 #[path = "../tests/codec/model.rs"]
 #[expect(dead_code, reason = "the bench makes its own payload")]
 mod model;
@@ -60,7 +63,10 @@ fn main() {
         [("v0.4", Format::V04), ("v0.5", Format::V05), ("v0.7", Format::V07), ("v1.0", Format::V1)]
     {
         measure_decoding(&mut criterion, name, format, &body(format));
+        measure_encoding(&mut criterion, name, format);
     }
+    let body = json::write(&payload(false), Format::V02);
+    measure_decoding(&mut criterion, "v0.2 (JSON)", Format::V02, &body);
     criterion.final_summary();
 }
 
@@ -68,7 +74,7 @@ fn measure_decoding(criterion: &mut Criterion, name: &str, format: Format, body:
     let mut batch = Batch::default();
     let mut decoder = Decoder::default();
     let mut spare = Vec::new();
-    let mut decode = || {
+    let mut run = || {
         spare.extend_from_slice(body);
         spare = decoder.start(format, false, std::mem::take(&mut spare), &mut batch);
         while decoder.step(&mut batch, 64) == Ok(Progress::More) {}
@@ -76,15 +82,40 @@ fn measure_decoding(criterion: &mut Criterion, name: &str, format: Format, body:
         assert_eq!(batch.spans.len() as u64, TRACES * SPANS);
     };
     // The first bodies size the arenas.
-    (0..3).for_each(|_| decode());
+    (0..3).for_each(|_| run());
     let before = ALLOCATIONS.load(Ordering::Relaxed);
-    decode();
+    run();
     let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
     report(&format!("decode/{name}"), body.len(), allocations);
 
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Elements(TRACES * SPANS));
-    group.bench_function(name, |bencher| bencher.iter(&mut decode));
+    group.bench_function(name, |bencher| bencher.iter(&mut run));
+    group.finish();
+}
+
+fn measure_encoding(criterion: &mut Criterion, name: &str, format: Format) {
+    let mut batch = Batch::default();
+    decode(format, false, body(format), &mut batch).expect("a body of our own");
+    let mut out = Vec::new();
+    let mut encode = || {
+        out.clear();
+        if format.is_v1() {
+            idx_payload(&batch, &mut out)
+        } else {
+            tracer_payload(&batch, &mut out)
+        }
+        black_box(out.len())
+    };
+    let len = encode();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    encode();
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    report(&format!("encode/{name}"), len, allocations);
+
+    let mut group = criterion.benchmark_group("encode");
+    group.throughput(Throughput::Elements(TRACES * SPANS));
+    group.bench_function(name, |bencher| bencher.iter(&mut encode));
     group.finish();
 }
 

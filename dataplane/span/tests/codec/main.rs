@@ -1,6 +1,7 @@
 //! Bodies of every format, written from one random model by writers of our own, decode to that
 //! model; encoded payloads read by an independent reader give it back.
 
+mod corpus;
 mod decode;
 mod encode;
 mod hostile;
