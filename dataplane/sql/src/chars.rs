@@ -22,6 +22,8 @@ pub(crate) const LEXER_SPACE: u16 = 256;
 pub(crate) const PUNCTUATION: u16 = 512;
 /// Ends a keyword of the lexer modes as punctuation does.
 pub(crate) const COLON: u16 = 1024;
+/// Letters of ASCII and `_`.
+pub(crate) const LEXER_LETTER: u16 = 2048;
 
 /// Whether a byte belongs to one of the classes. Bytes of characters outside of ASCII belong to
 /// none.
@@ -72,6 +74,9 @@ const fn classes() -> [u16; 256] {
         }
         if matches!(byte, b'(' | b')' | b',' | b';' | b'.' | b'[' | b']' | b'{' | b'}') {
             classes |= PUNCTUATION;
+        }
+        if byte.is_ascii_alphabetic() || byte == b'_' {
+            classes |= LEXER_LETTER;
         }
         if byte == b':' {
             classes |= COLON;

@@ -141,6 +141,12 @@ impl<'i, 'o> Run<'i, 'o> {
     /// Deals with one token that is neither space nor comment.
     #[inline(always)]
     fn value(&mut self, token: Token, outcome: Outcome, obfuscates: bool) {
+        if self.is_plain(&token, outcome) {
+            let has_space = !self.is_first && self.has_space(&token, 0);
+            self.is_first = false;
+            self.output.piece(self.input, token.start..token.end, has_space);
+            return self.advance(token, 0, false);
+        }
         let is_unquoted = token.kind == Kind::QuotedIdentifier && self.loses_quotes(&token);
         let shape = Shape { outcome, is_unquoted };
         let sign = self.sign(&token, shape);
@@ -162,6 +168,28 @@ impl<'i, 'o> Run<'i, 'o> {
                 _ => self.write_name(range, shape, has_space),
             }
         }
+        self.advance(token, sign, is_unquoted);
+    }
+
+    /// Whether a token is only to be written: a word where no list is open, no name is asked for
+    /// and nothing is held back.
+    #[inline(always)]
+    fn is_plain(&self, token: &Token, outcome: Outcome) -> bool {
+        outcome == Outcome::Keep
+            && token.end > token.start + 1
+            && matches!(
+                token.kind,
+                Kind::Identifier | Kind::Function | Kind::Command | Kind::Keyword | Kind::Operator
+            )
+            && self.previous.token.kind != Kind::Alias
+            && !self.is_grouping
+            && self.head == Head::Done
+            && self.names.is_none()
+    }
+
+    /// Makes the token the one before.
+    #[inline(always)]
+    fn advance(&mut self, token: Token, sign: u8, is_unquoted: bool) {
         self.is_identifier_before_previous = is_identifier(self.previous.token.kind);
         let is_dotted = sign == 0 && self.ends_with_dot(&token, is_unquoted);
         self.previous = Value { token, sign, is_dotted };

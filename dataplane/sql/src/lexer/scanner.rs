@@ -2,7 +2,9 @@
 
 use super::token::{Kind, Token};
 use super::words;
-use crate::chars::{self, COLON, DIGIT, LEXER_SPACE, LEXER_WORD, OPERATOR, PUNCTUATION};
+use crate::chars::{
+    self, COLON, DIGIT, LEXER_LETTER, LEXER_SPACE, LEXER_WORD, OPERATOR, PUNCTUATION,
+};
 use crate::{Dbms, word};
 
 /// Reads one statement.
@@ -24,7 +26,7 @@ impl<'i> Scanner<'i> {
     pub(super) fn next(&mut self) -> Token {
         let start = self.at;
         let first = self.byte(start);
-        if is_word_letter(first) {
+        if chars::is(first, LEXER_LETTER) {
             return self.word(start);
         }
         if chars::is(first, LEXER_SPACE) {
@@ -50,7 +52,7 @@ impl<'i> Scanner<'i> {
     #[inline(always)]
     fn word(&mut self, start: usize) -> Token {
         let mut end = start + word::letter_bytes(self.input, start);
-        while is_word_letter(self.byte(end)) {
+        while chars::is(self.byte(end), LEXER_LETTER) {
             end += 1;
         }
         let next = self.byte(end);
@@ -169,14 +171,15 @@ impl<'i> Scanner<'i> {
         }
     }
 
-    /// A quoted identifier; parts that are joined by a dot are one token.
+    /// A quoted identifier; parts that are joined by a dot are one token. One that is not closed
+    /// may hold anything and is a string.
     fn quoted_identifier(&mut self, start: usize, opening: u8, closing: u8) -> Token {
         self.at += 1;
         loop {
             let rest = self.input.get(self.at..).unwrap_or_default();
             let Some(found) = memchr::memchr(closing, rest) else {
                 self.at = self.input.len();
-                return self.token(Kind::Other, start);
+                return self.token(Kind::String, start);
             };
             self.at += found + 1;
             if self.peek(0) != b'.' || self.peek(1) != opening {
@@ -196,12 +199,10 @@ impl<'i> Scanner<'i> {
     fn block_comment(&mut self, start: usize) -> Token {
         let rest = self.input.get(self.at + 2..).unwrap_or_default();
         match memchr::memmem::find(rest, b"*/") {
-            Some(found) => self.take(found + 4, Kind::BlockComment, start),
-            None => {
-                self.at = self.input.len();
-                self.token(Kind::Other, start)
-            }
+            Some(found) => self.at += found + 4,
+            None => self.at = self.input.len(),
         }
+        self.token(Kind::BlockComment, start)
     }
 
     fn number(&mut self, start: usize, first: u8, next: u8) -> Token {
@@ -249,7 +250,7 @@ impl<'i> Scanner<'i> {
         let closing = if tag.is_empty() { None } else { memchr::memmem::find(body, tag) };
         let Some(closing) = closing else {
             self.at = self.input.len();
-            return self.token(Kind::Other, start);
+            return self.token(Kind::DollarQuoted, start);
         };
         let kind = if tag == FUNC_TAG { Kind::DollarFunc } else { Kind::DollarQuoted };
         self.take(2 * tag.len() + closing, kind, start)
@@ -332,11 +333,6 @@ impl<'i> Scanner<'i> {
 
 /// The tag of a function's body. spec: apm-obfuscation §3.1
 pub(super) const FUNC_TAG: &[u8] = b"$func$";
-
-#[inline(always)]
-fn is_word_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
-}
 
 fn is_letter(found: char) -> bool {
     found == '_' || chars::is_letter(found)

@@ -22,6 +22,7 @@ pub(super) enum Kind {
     /// Also one that is not closed.
     String,
     Number,
+    /// Also one that is not closed.
     DollarQuoted,
     /// `$func$...$func$`
     DollarFunc,

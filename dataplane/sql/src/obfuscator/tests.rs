@@ -128,3 +128,21 @@ fn tables_are_named_once_without_their_digits() {
     assert_eq!(done.metadata.comments.as_csv(), "/* c */");
     assert_eq!(done.metadata.size_bytes(), 6 + 4 + 2 + 3 + 7);
 }
+
+/// The reference shows what follows such a start as it is.
+#[test]
+fn what_is_not_closed_does_not_show() {
+    let options = Options { mode: Mode::ObfuscateOnly, ..Options::default() };
+    let mut obfuscator = Obfuscator::new(options);
+    for (query, dbms) in [
+        ("SELECT $name, 'secret'", ""),
+        ("SELECT $$secret", ""),
+        ("SELECT $tag$secret$tag", ""),
+        ("SELECT \"a, 'secret'", ""),
+        ("SELECT [a, 'secret'", "mssql"),
+        ("SELECT 'secret", ""),
+    ] {
+        let done = obfuscator.obfuscate(query, dbms).map(|done| done.text);
+        assert_eq!(done, Ok("SELECT ?"), "{query}");
+    }
+}
