@@ -78,6 +78,11 @@ impl Agent {
         }
     }
 
+    /// Where a load of spans goes.
+    pub(crate) fn trace_destination(&self) -> String {
+        self.path(TRACE_FILE)
+    }
+
     /// Processor times of its threads.
     pub(crate) fn times(&self) -> Result<ThreadTimes> {
         ThreadTimes::read(self.child.id()).with_context(|| self.last_words())
@@ -177,6 +182,8 @@ fn environment(bench: &Bench, directory: &Path, url: &str, port: u16) -> Vec<(St
         ("DD_DOGSTATSD_PORT", port.to_string()),
         ("DD_DOGSTATSD_SOCKET", path(DATAGRAM_FILE)),
         ("DD_DOGSTATSD_STREAM_SOCKET", path(STREAM_FILE)),
+        ("DD_APM_RECEIVER_PORT", "0".to_owned()),
+        ("DD_APM_RECEIVER_SOCKET", path(TRACE_FILE)),
         ("DD_CORELANE_API_SOCKET", path("api.sock")),
         ("DD_CORELANE_LANES", "1".to_owned()),
         ("DD_CORELANE_CPUS", bench.receiver_cpu.to_string()),
@@ -194,6 +201,7 @@ fn free_udp_port() -> Result<u16> {
 
 const API_FILE: &str = "api.sock";
 const DATAGRAM_FILE: &str = "dsd.sock";
+const TRACE_FILE: &str = "apm.sock";
 const STREAM_FILE: &str = "dsd-stream.sock";
 const START_MAX: Duration = Duration::from_secs(10);
 /// Short against the bound of 50 ms.

@@ -55,6 +55,18 @@ figures! {
     LostPackets => "packets", 0;
     /// Packets that a sender who does not wait could not place
     TurnedAwayPackets => "packets", 0;
+    /// Spans accepted
+    SpansPerSec => "spans/s", 0;
+    /// Processor time of the lane alone
+    LaneNsPerSpan => "ns/span", 0;
+    /// Processor time of the agent, all threads
+    CpuNsPerSpan => "ns/span", 0;
+    /// Processor time of an HTTP server that throws bodies away
+    NullNsPerSpan => "ns/span", 0;
+    /// Lane less null receiver: decode, process, sample, stats, encode
+    WorkNsPerSpan => "ns/span", 0;
+    /// Payloads that were not accepted
+    RefusedPayloads => "payloads", 0;
     /// Resident memory after start
     RssIdleMib => "MiB", 1;
     /// Highest resident memory under load

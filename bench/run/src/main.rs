@@ -31,6 +31,7 @@ mod sink;
 mod start;
 mod svg;
 mod throughput;
+mod traces;
 mod trial;
 
 use result::ScenarioResult;
@@ -107,5 +108,6 @@ fn run_round(bench: &Bench, scenario: &Scenario) -> Result<figures::Figures> {
         Kind::Paced => throughput::paced(bench, scenario),
         Kind::Memory => memory::measure(bench, scenario),
         Kind::Start => start::measure(bench, scenario),
+        Kind::Traces => traces::measure(bench, scenario),
     }
 }

@@ -140,6 +140,7 @@ mod tests {
             about: "a test".into(),
             kind: Kind::Start,
             rounds: 1,
+            traces: load::traces::TraceSpec::default(),
             load: load::LoadSpec::default(),
             environment: BTreeMap::new(),
             expiry_secs: 0,

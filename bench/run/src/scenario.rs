@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use load::LoadSpec;
+use load::traces::TraceSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Figure;
@@ -21,6 +22,8 @@ pub(crate) enum Kind {
     Memory,
     /// From start to bound sockets, and the size of the binary.
     Start,
+    /// Spans through one lane, flat out.
+    Traces,
 }
 
 /// Bound of a figure; a scenario with bounds is a gate.
@@ -57,6 +60,9 @@ pub(crate) struct Scenario {
     /// The load; destination and processors are filled in by the run.
     #[serde(default)]
     pub(crate) load: LoadSpec,
+    /// The load of spans, for that kind; destination and processors are filled in by the run.
+    #[serde(default)]
+    pub(crate) traces: TraceSpec,
     /// Environment of the agent, on top of what every run sets.
     #[serde(default)]
     pub(crate) environment: BTreeMap<String, String>,
@@ -86,9 +92,13 @@ impl Scenario {
         scenario.name = name.into();
         scenario.load.check()?;
         ensure!(scenario.rounds > 0, "rounds must be at least 1");
+        let duration_ms = match scenario.kind {
+            Kind::Traces => scenario.traces.duration_ms,
+            Kind::Saturated | Kind::Paced | Kind::Memory | Kind::Start => scenario.load.duration_ms,
+        };
         ensure!(
-            scenario.kind == Kind::Start || scenario.load.duration_ms > 0,
-            "load.duration_ms must be given"
+            scenario.kind == Kind::Start || duration_ms > 0,
+            "load.duration_ms or traces.duration_ms must be given"
         );
         ensure!(
             scenario.kind != Kind::Paced || scenario.load.rate > 0.0,
