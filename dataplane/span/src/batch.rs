@@ -154,6 +154,18 @@ impl Batch {
         self.strings.reset(body)
     }
 
+    /// Bytes of memory that the batch keeps when it is reset: after a huge body it is better dropped.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.chunks.capacity() * size_of::<Chunk>()
+            + self.spans.capacity() * size_of::<Span>()
+            + self.links.capacity() * size_of::<Link>()
+            + self.events.capacity() * size_of::<Event>()
+            + self.attributes.heap_bytes()
+            + self.nested.heap_bytes()
+            + self.strings.heap_bytes()
+    }
+
     /// The last text that a span has under a known key: an entry of `meta` before v1.0.
     #[must_use]
     pub fn meta(&self, span: &Span, key: Key) -> Option<Str> {
@@ -196,14 +208,8 @@ impl Batch {
     /// Removes all attributes of a span under a known key that `is_removed` chooses.
     pub fn remove(&mut self, span: usize, key: Key, is_removed: impl Fn(Value) -> bool) {
         let Some(span) = self.spans.get_mut(span).filter(|span| span.keys.has(key)) else { return };
-        let mut at = span.attributes.len();
-        while at > 0 {
-            at -= 1;
-            let held = self.attributes.get(span.attributes).get(at).copied().unwrap_or_default();
-            if held.name == key && is_removed(held.value()) {
-                self.attributes.remove(&mut span.attributes, at);
-            }
-        }
+        let is_kept = |held: &Attribute| held.name != key || !is_removed(held.value());
+        self.attributes.retain(&mut span.attributes, is_kept);
     }
 }
 

@@ -1,4 +1,14 @@
 //! Bodies of all wire formats to batches, in slices. spec: apm §5.
+//!
+//! ```text
+//! body -> Msgpack | Json (a cursor) -> Lists (v0.1 to v0.5) | Payload (v0.7, v1.0) -> Batch
+//! ```
+//!
+//! A lane leaves a large body between two spans and serves others: [`Decoder`] keeps the position
+//! and what is open. Nothing is allocated for what a header announces, only for what came, and how
+//! much that may be is bounded for each kind of item. JSON is read by a cursor of our own: a parser
+//! of whole documents would hold the lane for as long as it takes, build a second form of the body
+//! that is many times its size, and refuse broken text that is to be repaired.
 
 mod error;
 mod json;
@@ -93,6 +103,14 @@ impl Decoder {
             interned: Interned::with_seed(seed),
             open: Vec::new(),
         }
+    }
+
+    /// Bytes of memory that the decoder keeps: after a huge body it is better dropped.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        self.open.capacity() * size_of::<Attribute>()
+            + self.dictionary.heap_bytes()
+            + self.interned.heap_bytes()
     }
 
     /// Starts on a body, for which the batch is emptied. Returns the batch's last body, emptied, to

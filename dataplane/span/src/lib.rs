@@ -17,14 +17,15 @@
 //! Keys that processing asks for are recognised while decoding ([`Key`]), and each span says which
 //! of them it has ([`KeySet`]): looking for what is not there costs one test of a bit.
 //!
-//! A body is decoded in slices ([`decode::Decoder`]): a lane leaves a large one between two spans and
-//! serves others. Nothing is allocated for what a header announces, only for what came, and how
-//! much that may be is bounded for each kind of item. JSON is read by a cursor of our own, since a
-//! parser of whole documents would hold the lane for as long as it takes, and build a second form
-//! of the body that is many times its size.
+//! Bodies are decoded in slices ([`decode`]), payloads written in one pass ([`encode`]).
 //!
 //! Invariants: every [`Str`] of a batch is in its table; an empty string is [`Str::EMPTY`]; a text
 //! is UTF-8 (decoders repair it); every list lies within its arena.
+//!
+//! Costs, measured with `cargo bench -p corelane-span` on a shared 2-core virtual machine: decoding
+//! a span of 450 bytes of v0.4 takes about 200 ns, of v0.5 60 to 80, of v1.0 120 to 140; encoding
+//! it 140 before v1.0 and 80 from then. Once warm, decoding allocates nothing; encoding v1.0
+//! allocates its table of references once for each payload.
 //!
 //! Not here: what spans mean (`traces`).
 
@@ -33,6 +34,7 @@
 mod attribute;
 mod batch;
 mod check;
+mod convert;
 pub mod decode;
 pub mod encode;
 mod key;
@@ -43,6 +45,7 @@ mod strings;
 pub use attribute::{Attribute, Value};
 pub use batch::{Batch, Chunk, Format, Header, PRIORITY_NONE};
 pub use check::{check_json, check_v1, check_v04, check_v05, check_v07};
+pub use convert::convert;
 pub use key::{Key, KeySet};
 pub use list::{Arena, List, Slice};
 pub use span::{Event, Link, Span, SpanKind};

@@ -60,6 +60,12 @@ impl<T: Copy + Default> Arena<T> {
         self.items.clear();
     }
 
+    /// Bytes of memory that it keeps.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.items.capacity() * size_of::<T>()
+    }
+
     /// Items held, vacant room included.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -127,10 +133,10 @@ impl<T: Copy + Default> Arena<T> {
     }
 
     /// Keeps the items that `is_kept` chooses, in their order.
-    pub fn retain(&mut self, list: &mut List, is_kept: impl Fn(&T) -> bool) {
+    pub fn retain(&mut self, list: &mut List, mut is_kept: impl FnMut(&T) -> bool) {
         let (first, mut kept) = (list.start as usize, list.start as usize);
         for at in first..list.end() {
-            if self.items.get(at).is_some_and(&is_kept) {
+            if self.items.get(at).is_some_and(&mut is_kept) {
                 self.items.copy_within(at..=at, kept);
                 kept += 1;
             }

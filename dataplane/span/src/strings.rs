@@ -84,6 +84,13 @@ impl Strings {
         &self.body
     }
 
+    /// Bytes of memory that it keeps, the body included.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let ranges = self.ranges.capacity() * size_of::<Range>();
+        self.body.capacity() + self.written.capacity() + ranges
+    }
+
     /// Strings in the table, the empty one included.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -34,6 +34,10 @@ enum Place {
 }
 
 impl Dictionary {
+    pub(super) const fn heap_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+    }
+
     pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.place = Place::Start;

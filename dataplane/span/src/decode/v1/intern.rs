@@ -36,6 +36,10 @@ impl Interned {
         Self { entries: Vec::new(), slots: Vec::new(), seed }
     }
 
+    pub(in crate::decode) const fn heap_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.slots.capacity() * size_of::<u32>()
+    }
+
     /// Forgets all strings but the empty one.
     pub(in crate::decode) fn clear(&mut self) {
         self.entries.clear();
