@@ -154,7 +154,7 @@ impl Batch {
         self.strings.reset(body)
     }
 
-    /// Bytes of memory that the batch keeps when it is reset: after a huge body it is better dropped.
+    /// Bytes of memory that a reset keeps: after a huge body a batch is better dropped.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.chunks.capacity() * size_of::<Chunk>()
