@@ -102,13 +102,10 @@ impl Redactor {
             span.resource = resource;
         }
         for key in STATEMENTS {
-            let Some(text) = str_of(batch, &span, key) else { continue };
-            if text.is_empty() {
-                if key == Key::SqlQuery {
-                    access::remove_text(batch, at, key);
-                }
-                continue;
+            if key == Key::SqlQuery && str_of(batch, &span, key).is_some_and(Str::is_empty) {
+                access::remove_text(batch, at, key);
             }
+            // All of them, since an earlier one of the same key leaves the host, too.
             crate::normalise::edit(batch, at, key, |text, strings| {
                 if text.is_empty() {
                     return;

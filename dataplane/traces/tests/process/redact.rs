@@ -63,6 +63,22 @@ fn empty_statements() {
 }
 
 #[test]
+fn what_a_later_value_hides_is_obfuscated_too() {
+    for format in BOTH {
+        let made = of_type("sql", "SELECT 1")
+            .meta("db.statement", "SELECT 'secret'")
+            .meta("db.statement", "")
+            .meta("card", "4111 1111 1111 1111")
+            .meta("card", "");
+        let done = run_spans(format, &[made]);
+        for held in done.batch.attributes.get(done.span(0).attributes) {
+            let text = held.text().map(|text| done.text(text)).unwrap_or_default();
+            assert!(!text.contains("secret") && !text.contains("4111"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn tables_are_noted_on_request() {
     let mut obfuscation = Obfuscation::default();
     obfuscation.sql.collect.tables = true;
