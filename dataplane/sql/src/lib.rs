@@ -24,15 +24,15 @@
 //! - a name that starts outside of ASCII is a function before `(` like any other, and `$func$` is
 //!   not the name of a table.
 //!
-//! Costs, on one core of a shared Xeon, release build, best of 4,000 passes over all statements of
-//! the vectors, about 120 bytes each; `cargo bench -p corelane-sql` shows the mean with its noise:
+//! Costs, measured with `cargo bench -p corelane-sql` on one core of a shared Xeon: best passes over
+//! all statements of the vectors, about 120 bytes each.
 //!
 //! | mode | MB/s of input |
 //! |---|---|
-//! | default, no cache | 340 |
-//! | default, cached | 2,880 |
-//! | obfuscate only, no cache | 380 |
-//! | obfuscate and normalise, no cache | 240 |
+//! | default, no cache | 320 |
+//! | default, cached | 2,900 |
+//! | obfuscate only, no cache | 375 |
+//! | obfuscate and normalise, no cache | 225 |
 //!
 //! Three things make the speed: words are read eight bytes at a time, tokens that no rule changes
 //! take a short way past the filters, and text that the output repeats is copied in the longest
