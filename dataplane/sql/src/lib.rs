@@ -24,8 +24,8 @@
 //! - a name that starts outside of ASCII is a function before `(` like any other, and `$func$` is
 //!   not the name of a table.
 //!
-//! Costs, measured with `cargo bench -p corelane-sql` on one core of a shared Xeon: best passes over
-//! all statements of the vectors, about 120 bytes each.
+//! Costs, measured with `cargo bench -p corelane-sql` on one core of a shared Xeon: best passes
+//! over all statements of the vectors, about 120 bytes each.
 //!
 //! | mode | MB/s of input |
 //! |---|---|
@@ -36,8 +36,8 @@
 //!
 //! Three things make the speed: words are read eight bytes at a time, tokens that no rule changes
 //! take a short way past the filters, and text that the output repeats is copied in the longest
-//! pieces possible. A cache of the default 5,000,000 bytes keeps about 11,000
-//! statements of that length, and takes no memory before the first of them.
+//! pieces possible. A cache of the default 5,000,000 bytes keeps about 11,000 statements of that
+//! length, and takes no memory before the first of them.
 
 #![forbid(unsafe_code)]
 
