@@ -51,7 +51,8 @@ pub struct UnknownEndpoint {
 
 /// Delivers payloads to all endpoints from a thread of its own.
 ///
-/// All methods may be called from any thread; only [`Forwarder::stop`] waits.
+/// All methods may be called from any thread; only [`Forwarder::stop`] waits, and
+/// [`Forwarder::submit`] for a disk that has to catch up.
 #[derive(Debug)]
 pub struct Forwarder {
     core: Arc<Core>,
@@ -94,7 +95,11 @@ impl Forwarder {
         Ok(Self { core, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues a payload for every endpoint and key that accepts its kind. Never waits.
+    /// Queues a payload for every endpoint and key that accepts its kind.
+    ///
+    /// While the memory queue of one is full and its disk queue is still writing, this waits for
+    /// the disk: up to 2 s, shared by all callers, and after that a fifth of the time at most.
+    /// What finds no room then is dropped and counted.
     pub fn submit(&self, payload: &Payload) {
         self.core.submit(payload);
     }

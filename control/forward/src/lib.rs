@@ -16,6 +16,7 @@
 //! - A route shares nothing with another but the thread: a dead endpoint, a bad key or a slow disk
 //!   never holds the others. Nothing on the thread blocks.
 //! - Per route, `submitted + recovered = sent + queued + spooled + dropped` in every snapshot.
+//! - A burst reaches the disk as long as that keeps up: submitters are held for it, 2 s at most.
 //! - Memory is bounded: the queue, as much again on its way to disk, and two spool files on their
 //!   way back. Disk is bounded by size, share of the file system, and age.
 //! - Keys appear in request headers only: not in files, not in URLs, not in logs or stats.

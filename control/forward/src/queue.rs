@@ -2,7 +2,9 @@
 //!
 //! Over the bound, with a disk queue, the oldest storable transactions move to the outbox, from
 //! where they are written; without one, the lowest priority and oldest are dropped. The outbox
-//! has the same bound of its own, for a disk that cannot keep up. Spec: metrics-intake §10.3.
+//! has the same bound of its own: [`Queue::make_room`] says whether it has room, so that a
+//! submitter can wait for the disk, and what comes without waiting pushes the oldest out.
+//! Spec: metrics-intake §10.3.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -59,31 +61,47 @@ impl Queue {
         self.limits = limits;
     }
 
+    /// Moves as much to the outbox as it has room for. Returns whether the payload can be added
+    /// now without a loss that the disk could still prevent.
+    pub(crate) fn make_room(&mut self, payload: &Payload) -> bool {
+        let Some(ratio) = self.limits.flush_ratio else { return true };
+        let added_bytes = payload.charged_bytes();
+        let is_oversized = added_bytes > self.limits.bytes_max;
+        let needed_bytes = self.needed_bytes(added_bytes);
+        if needed_bytes == 0 {
+            return true;
+        }
+        if !is_oversized {
+            let has_room = self.move_out(needed_bytes.max(self.share_bytes(ratio)));
+            if self.needed_bytes(added_bytes) == 0 {
+                return true;
+            }
+            if !has_room {
+                return false;
+            }
+        }
+        !payload.is_storable || self.fits_outbox(added_bytes)
+    }
+
     /// Adds a transaction, making room first. Returns what had to be dropped, perhaps itself.
     pub(crate) fn push(&mut self, held: Held) -> Vec<Held> {
         let added_bytes = held.payload.charged_bytes();
         let mut dropped = Vec::new();
-        let needed_bytes = (self.bytes + added_bytes).saturating_sub(self.limits.bytes_max);
-        if needed_bytes > 0 {
-            match self.limits.flush_ratio {
-                Some(ratio) => self.move_out(needed_bytes, ratio, &mut dropped),
-                None => self.drop_until(needed_bytes, held.payload.priority, &mut dropped),
-            }
+        if !self.make_room(&held.payload) && added_bytes <= self.limits.bytes_max {
+            self.force_out(added_bytes, &mut dropped);
         }
-        if self.bytes + added_bytes <= self.limits.bytes_max {
-            self.bytes += added_bytes;
-            self.insert(held);
-        } else if self.limits.flush_ratio.is_some() && held.payload.is_storable {
+        let needed_bytes = self.needed_bytes(added_bytes);
+        if needed_bytes > 0 && self.limits.flush_ratio.is_some() && held.payload.is_storable {
             // Larger than the bound, or the room is taken by what may not be stored.
             self.push_out(held, &mut dropped);
-        } else if self.limits.flush_ratio.is_some() {
-            self.drop_until(added_bytes, held.payload.priority, &mut dropped);
-            if self.bytes + added_bytes <= self.limits.bytes_max {
-                self.bytes += added_bytes;
-                self.insert(held);
-            } else {
-                dropped.push(held);
-            }
+            return dropped;
+        }
+        if needed_bytes > 0 {
+            self.drop_until(needed_bytes, held.payload.priority, &mut dropped);
+        }
+        if self.needed_bytes(added_bytes) == 0 {
+            self.bytes += added_bytes;
+            self.insert(held);
         } else {
             dropped.push(held);
         }
@@ -191,20 +209,54 @@ impl Queue {
         lane.insert(held.sequence, held);
     }
 
-    /// Spec: metrics-intake §10.3: the oldest go until `max(needed, bytes_max * ratio)` are free.
-    fn move_out(&mut self, needed_bytes: u64, ratio: f64, dropped: &mut Vec<Held>) {
+    /// Bytes to free before so many can be added.
+    fn needed_bytes(&self, added_bytes: u64) -> u64 {
+        (self.bytes + added_bytes).saturating_sub(self.limits.bytes_max)
+    }
+
+    fn share_bytes(&self, ratio: f64) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "float to integer casts saturate, and the result is only compared"
         )]
         let share_bytes = (self.limits.bytes_max as f64 * ratio) as u64;
-        let goal_bytes = needed_bytes.max(share_bytes);
+        share_bytes
+    }
+
+    fn oldest_storable(&self) -> Option<&Held> {
+        self.normal.values().chain(self.high.values()).find(|held| held.payload.is_storable)
+    }
+
+    /// Whether the outbox takes so many bytes; an empty one takes anything.
+    fn fits_outbox(&self, bytes: u64) -> bool {
+        self.outbox_bytes + bytes <= self.limits.bytes_max.max(bytes)
+    }
+
+    /// Spec: metrics-intake §10.3: the oldest go until `max(needed, bytes_max * ratio)` are free.
+    /// Returns false if the outbox ended it.
+    fn move_out(&mut self, goal_bytes: u64) -> bool {
         let mut freed_bytes = 0;
         while freed_bytes < goal_bytes {
-            let oldest = first_storable(&self.normal).or_else(|| first_storable(&self.high));
+            let Some(oldest) = self.oldest_storable() else { return true };
+            let (sequence, bytes) = (oldest.sequence, oldest.payload.charged_bytes());
+            if !self.fits_outbox(bytes) {
+                return false;
+            }
+            let Some(held) = self.take(sequence) else { return true };
+            self.release(&held);
+            freed_bytes += bytes;
+            self.outbox_bytes += bytes;
+            self.outbox.push_back(held);
+        }
+        true
+    }
+
+    /// Moves the oldest out until so many bytes fit, pushing older ones out of the outbox.
+    fn force_out(&mut self, added_bytes: u64, dropped: &mut Vec<Held>) {
+        while self.needed_bytes(added_bytes) > 0 {
+            let oldest = self.oldest_storable().map(|held| held.sequence);
             let Some(held) = oldest.and_then(|sequence| self.take(sequence)) else { break };
-            freed_bytes += held.payload.charged_bytes();
             self.release(&held);
             self.push_out(held, dropped);
         }
@@ -239,10 +291,6 @@ impl Queue {
             dropped.push(victim);
         }
     }
-}
-
-fn first_storable(lane: &BTreeMap<u64, Held>) -> Option<u64> {
-    lane.iter().find(|(_, held)| held.payload.is_storable).map(|(sequence, _)| *sequence)
 }
 
 #[cfg(test)]

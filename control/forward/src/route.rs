@@ -5,13 +5,14 @@
 //! time per route; requests are tasks of their own.
 
 mod paths;
+mod patience;
 mod replay;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, watch};
@@ -30,6 +31,8 @@ use state::{DiskDone, HOUSEKEEPING_INTERVAL, RouteState};
 #[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<RouteState>,
+    /// Told when the queue may have room again.
+    room: Condvar,
     wake: Notify,
     key_changed: Notify,
     stop: watch::Sender<Option<StopOrder>>,
@@ -56,6 +59,7 @@ impl Shared {
     pub(crate) fn new(state: RouteState) -> Self {
         Self {
             state: Mutex::new(state),
+            room: Condvar::new(),
             wake: Notify::new(),
             key_changed: Notify::new(),
             stop: watch::Sender::new(None),
@@ -63,10 +67,33 @@ impl Shared {
         }
     }
 
-    /// Queues a transaction; never waits for anything but the short lock.
+    /// Queues a transaction. While memory is full and the disk is writing, waits for it, within
+    /// [`Patience`](patience::Patience).
     pub(crate) fn submit(&self, payload: Payload) {
-        self.state().submit(payload, now_ms());
+        let mut state = self.state();
+        if !state.make_room(&payload) {
+            state = self.wait_for_room(state, &payload);
+        }
+        state.submit(payload, now_ms());
+        drop(state);
         self.wake.notify_one();
+    }
+
+    fn wait_for_room<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, RouteState>,
+        payload: &Payload,
+    ) -> MutexGuard<'s, RouteState> {
+        let mut now = std::time::Instant::now();
+        let until = state.patience().begin(now);
+        while now < until && !state.make_room(payload) {
+            self.wake.notify_one();
+            let waited = self.room.wait_timeout(state, until - now);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            now = std::time::Instant::now();
+        }
+        state.patience().end(now);
+        state
     }
 
     /// Replaces the key, also for what waits already.
@@ -85,6 +112,7 @@ impl Shared {
     /// Orders the end; the route finishes within the budget.
     pub(crate) fn order_stop(&self, order: StopOrder) {
         self.state().close(order.reason);
+        self.room.notify_all();
         self.stop.send_if_modified(|stop| stop.is_none() && stop.replace(order).is_none());
     }
 
@@ -249,6 +277,7 @@ impl<T: Transport> Driver<T> {
             () = self.shared.wake.notified() => {}
             () = sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {}
         }
+        self.shared.room.notify_all();
     }
 }
 

@@ -10,7 +10,8 @@ use crate::keys::KeyValidity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DropReason {
-    /// The memory bound was reached and there was no disk queue to move to.
+    /// The memory bound was reached and there was no disk queue to move to, or the disk did not
+    /// keep up.
     QueueFull,
     /// The intake answered 400.
     BadRequest,

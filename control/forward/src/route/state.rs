@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::paths::PathBreakers;
+use super::patience::Patience;
 use super::replay::RecordId;
 use crate::backoff::{BackoffRule, Breaker, Pass, Random};
 use crate::capacity::InputRate;
@@ -56,6 +57,7 @@ pub(crate) struct RouteState {
     rule: BackoffRule,
     random: Random,
     queue: Queue,
+    patience: Patience,
     spooling: Option<Spooling>,
     next_sequence: u64,
     next_send_id: u64,
@@ -106,6 +108,7 @@ impl RouteState {
             rule: rules.backoff,
             random: Random::new(rules.seed),
             queue: Queue::new(limits),
+            patience: Patience::new(std::time::Instant::now()),
             spooling: rules.spool.map(Spooling::new),
             next_sequence: 0,
             next_send_id: 0,
@@ -121,6 +124,16 @@ impl RouteState {
             failure_log: LogGate::default(),
             loss_log: LogGate::default(),
         }
+    }
+
+    /// Whether a transaction can be taken without dropping what the disk could still save.
+    pub(crate) fn make_room(&mut self, payload: &Payload) -> bool {
+        self.closing.is_some() || self.queue.make_room(payload)
+    }
+
+    /// How long submitters may be held.
+    pub(crate) fn patience(&mut self) -> &mut Patience {
+        &mut self.patience
     }
 
     /// Takes a transaction, or drops it or others at the bound.

@@ -209,6 +209,26 @@ async fn a_spool_path_that_cannot_be_used_leaves_memory() {
 }
 
 #[tokio::test]
+async fn a_burst_many_times_the_memory_queue_goes_to_disk() {
+    let temp = TempDir::new().unwrap();
+    let forwarder = Forwarder::start(Settings {
+        spool: spool(temp.path()),
+        stop_timeout: STOP_TIMEOUT,
+        memory_bytes_max: 200_000,
+        ..settings(vec![endpoint("http://127.0.0.1:1", &[KEY])])
+    })
+    .unwrap();
+    let body = "x".repeat(10_000);
+    for _payload in 0..400 {
+        forwarder.submit(&payload(&body));
+        assert!(forwarder.stats().endpoints[0].queued.bytes <= 3 * 200_000);
+    }
+    let stats = stop(forwarder).await;
+    assert_eq!(stats.endpoints[0].totals.dropped.total(), 0, "{stats:#?}");
+    assert_eq!(stats.endpoints[0].spooled.count, 400);
+}
+
+#[tokio::test]
 async fn the_memory_bound_drops_oldest_and_counts() {
     let forwarder = Forwarder::start(Settings {
         memory_bytes_max: 10_000,
