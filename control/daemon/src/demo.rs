@@ -2,17 +2,20 @@
 //! sockets, shows what becomes of it, and says whether everything was accounted for.
 //!
 //! ```text
-//! Traffic --UDP, Unix sockets--> Agent --HTTP--> Intake
-//!    `------ exact counts -----> Verdict <----- decoded sums
+//! Traffic, Tracers --UDP, Unix sockets--> Agent --HTTP--> Intake
+//!    `---------- exact counts ----------> Verdict <----- decoded sums
 //! ```
 
 mod stage;
+mod tracers;
 mod traffic;
 mod verdict;
 mod view;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
+
+use status::format::count;
 
 use crate::commands::span;
 use crate::exit::{Exit, Failure, Outcome};
@@ -21,8 +24,9 @@ use crate::output;
 use crate::signals::{self, Signal};
 
 use stage::Stage;
+use tracers::Tracers;
 use traffic::Traffic;
-use verdict::Verdict;
+use verdict::{Sent, Verdict};
 use view::{Frame, View};
 
 /// Arguments of `demo`.
@@ -38,6 +42,9 @@ pub(crate) struct Args {
     /// Metric lines a second, all transports together; 0 sends as fast as possible
     #[arg(short, long, default_value_t = 30_000)]
     rate: u32,
+    /// Spans a second, in requests of v0.4 and of v1.0; 0 sends none
+    #[arg(short, long, default_value_t = 2_000)]
+    spans: u32,
     /// Print plain lines instead of drawing on the terminal
     #[arg(long)]
     plain: bool,
@@ -58,11 +65,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let stage = Stage::start()?;
     output::print(&introduction(&stage, args))?;
     let traffic = Traffic::start(&stage, args.rate, args.duration)?;
+    let tracers = Tracers::start(&stage, args.spans, args.duration)?;
     let mut view = View::new(args.duration, !args.plain && output::is_terminal());
-    let watched = watch(&stage, &traffic, &signals, &mut view);
-    let sent = traffic.finish();
+    let watched = watch(&stage, (&traffic, &tracers), &signals, &mut view);
+    let (lines, traces) = (traffic.finish(), tracers.finish());
     watched?;
-    let sent = sent?;
+    let sent = Sent { lines: lines?, traces: traces? };
     let Some(last) = stage.stop(&signals)? else {
         return Err(Failure::told("interrupted before the agent had stopped"));
     };
@@ -79,12 +87,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
 fn introduction(stage: &Stage, args: &Args) -> String {
     let rate = match args.rate {
         0 => "as fast as possible".to_owned(),
-        rate => format!("{} lines a second", status::format::count(rate.into())),
+        rate => format!("{} lines a second", count(rate.into())),
     };
     format!(
-        "corelane {} demo: a load ({rate}, for {} s) goes through real sockets into an agent,\n\
-         and what the agent delivers is decoded again.\n\n{}\n",
+        "corelane {} demo: a load ({rate}, {} spans a second, for {} s)\n\
+         goes through real sockets into an agent, and what the agent delivers is decoded again.\n\n\
+         {}\n",
         crate::commands::version::VERSION,
+        count(args.spans.into()),
         args.duration.as_secs_f64(),
         stage.describe(),
     )
@@ -93,7 +103,7 @@ fn introduction(stage: &Stage, args: &Args) -> String {
 /// Shows the counters until the load ends or somebody interrupts.
 fn watch(
     stage: &Stage,
-    traffic: &Traffic,
+    (traffic, tracers): (&Traffic, &Tracers),
     signals: &Receiver<Signal>,
     view: &mut View,
 ) -> Result<(), Failure> {
@@ -106,8 +116,8 @@ fn watch(
             Ok(Signal::Reload | Signal::Status) => continue,
             Err(RecvTimeoutError::Timeout) => ticks += 1,
         }
-        let frame = Frame::of(start.elapsed(), traffic, stage);
-        let is_over = traffic.is_over();
+        let frame = Frame::of(start.elapsed(), (traffic, tracers), stage);
+        let is_over = traffic.is_over() && tracers.is_over();
         view.add(frame);
         if view.is_drawn() || ticks.is_multiple_of(TICKS_PER_LINE) || is_over {
             output::print(&view.render())?;
@@ -120,7 +130,7 @@ fn watch(
 
 const CLOSING: &str = "
 Next:
-  DD_API_KEY=... DD_SITE=datadoghq.com corelane run    the agent, on UDP 8125 and dsd.socket
+  DD_API_KEY=... DD_SITE=datadoghq.com corelane run    the agent, on UDP 8125, TCP 8126 and sockets
   corelane status                                      what it does
   corelane intake -v                                   an intake of your own, to develop against
 
@@ -129,4 +139,8 @@ Point a client at it, whichever it understands:
   DD_DOGSTATSD_URL=udp://127.0.0.1:8125
   DD_DOGSTATSD_URL=unix:///var/run/datadog/dsd.socket
   echo -n 'page.views:1|c|#env:dev' | nc -u -w0 127.0.0.1 8125
+
+Point a tracer at it:
+  DD_TRACE_AGENT_URL=http://127.0.0.1:8126
+  DD_TRACE_AGENT_URL=unix:///var/run/datadog/apm.socket
 ";

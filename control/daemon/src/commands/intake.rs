@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(short, long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Also print every metric, event and service check
+    /// Also print every metric, event, service check, span and group of trace stats
     #[arg(short, long)]
     verbose: bool,
 }
@@ -51,13 +51,18 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let totals = intake.store().totals();
     intake.stop();
     output::line(&format!(
-        "{} requests, {} series, {} sketches, {} points, {} events, {} service checks",
+        "{} requests, {} series, {} sketches, {} points, {} events, {} service checks, \
+         {} traces, {} spans, {} groups of trace stats, {} hits",
         totals.request_count(),
         totals.series,
         totals.sketches,
         totals.points,
         totals.events,
         totals.checks,
+        totals.traces.chunks,
+        totals.traces.spans,
+        totals.stats.groups,
+        totals.stats.sum.hits,
     ))?;
     Ok(Exit::Success)
 }

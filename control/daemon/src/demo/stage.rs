@@ -79,14 +79,19 @@ impl Stage {
         stream_socket(self.directory.path())
     }
 
+    /// Where the agent receives traces.
+    pub(super) fn trace_socket(&self) -> PathBuf {
+        trace_socket(self.directory.path())
+    }
+
     /// The agent's counters.
     pub(super) fn snapshot(&self) -> Snapshot {
         self.source.snapshot()
     }
 
-    /// Points that the intake decoded so far.
-    pub(super) fn decoded_points(&self) -> u64 {
-        self.intake.store().read(|contents| contents.totals.points)
+    /// Points and spans that the intake decoded so far.
+    pub(super) fn decoded(&self) -> (u64, u64) {
+        self.intake.store().read(|contents| (contents.totals.points, contents.totals.traces.spans))
     }
 
     /// What runs where.
@@ -123,6 +128,10 @@ fn stream_socket(directory: &Path) -> PathBuf {
     directory.join("dsd-stream.socket")
 }
 
+fn trace_socket(directory: &Path) -> PathBuf {
+    directory.join("apm.socket")
+}
+
 fn flags(directory: &Path, port: u16, dd_url: &str) -> Vec<(String, String)> {
     let path = |path: PathBuf| path.display().to_string();
     let flags = [
@@ -133,6 +142,10 @@ fn flags(directory: &Path, port: u16, dd_url: &str) -> Vec<(String, String)> {
         ("dogstatsd_port", port.to_string()),
         ("dogstatsd_socket", path(datagram_socket(directory))),
         ("dogstatsd_stream_socket", path(stream_socket(directory))),
+        ("apm_config.receiver_port", "0".to_owned()),
+        ("apm_config.receiver_socket", path(trace_socket(directory))),
+        ("apm_config.bucket_size_seconds", BUCKET_SECS.to_owned()),
+        ("apm_config.trace_writer.flush_period_seconds", "1".to_owned()),
         ("corelane.bucket_secs", BUCKET_SECS.to_owned()),
         ("corelane.flush_interval_secs", BUCKET_SECS.to_owned()),
     ];

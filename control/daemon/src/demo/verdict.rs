@@ -1,7 +1,10 @@
 //! Whether everything that was sent is accounted for.
 
+mod traces;
+
 use intake::Totals;
-use load::{Kind, Sent, Tally, Transport};
+use load::traces::TraceSent;
+use load::{Kind, Tally, Transport};
 use signal_names as names;
 use status::format::{Table, count};
 use status::{Snapshot, identities};
@@ -13,6 +16,14 @@ mod signal_names {
     pub(super) const UDS_PACKETS: &str = "uds_packets";
     pub(super) const STREAM_PACKETS: &str = "stream_packets";
     pub(super) const SAMPLES: &str = "samples";
+}
+
+/// Everything that was sent.
+pub(super) struct Sent {
+    /// DogStatsD, over each transport.
+    pub(super) lines: Vec<(Transport, load::Sent)>,
+    /// Traces, by each tracer.
+    pub(super) traces: Vec<TraceSent>,
 }
 
 /// One comparison.
@@ -38,18 +49,20 @@ pub(super) struct Verdict {
     kernel_drops: u64,
     payloads: u64,
     points: u64,
+    spans: u64,
 }
 
 impl Verdict {
     /// Compares what was sent, what the agent counted, and what was decoded.
-    pub(super) fn new(sent: &[(Transport, Sent)], last: &Snapshot, decoded: &Totals) -> Self {
+    pub(super) fn new(sent: &Sent, last: &Snapshot, decoded: &Totals) -> Self {
         let mut all = Tally::default();
-        for (_, sent) in sent {
+        for (_, sent) in &sent.lines {
             all.add(&sent.total, 1);
         }
         let counter = |name: &str| last.totals.get(name).copied().unwrap_or(0);
         let kernel_drops = counter(names::UDP_KERNEL_DROPS);
         let mut checks: Vec<Check> = sent
+            .lines
             .iter()
             .map(|(transport, sent)| {
                 let (what, received) = match transport {
@@ -64,6 +77,7 @@ impl Verdict {
             checks.push(check("samples", all.samples, counter(names::SAMPLES)));
             checks.extend(decoded_checks(&all, decoded));
         }
+        checks.extend(traces::checks(&sent.traces, last, decoded));
         let violations = decoded.violation_count();
         checks.push(check("payload rules broken", 0, violations));
         let broken = identities(last).into_iter().filter(|identity| !identity.holds);
@@ -77,6 +91,7 @@ impl Verdict {
             kernel_drops,
             payloads: decoded.accepted,
             points: decoded.points,
+            spans: decoded.traces.spans,
         }
     }
 
@@ -94,9 +109,10 @@ impl Verdict {
             table.row([check.what.clone(), expected, found, verdict.to_owned()]);
         }
         let mut text = format!(
-            "\nStopped. {} payloads with {} points were decoded.\n\n{}\n",
+            "\nStopped. {} payloads with {} points and {} spans were decoded.\n\n{}\n",
             count(self.payloads),
             count(self.points),
+            count(self.spans),
             table.render("  ")
         );
         if self.kernel_drops > 0 {
@@ -190,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    fn sent() -> Vec<(Transport, Sent)> {
+    fn sent() -> Sent {
         let counted = KindTally { lines: 4, samples: 4, sum: 2500.0, weighted_sum: 2500.0 };
         let timed = KindTally { lines: 2, samples: 3, sum: 1.5, weighted_sum: 1.5 };
         let total = Tally {
@@ -200,7 +216,8 @@ mod tests {
             distribution: timed,
             ..Tally::default()
         };
-        vec![(Transport::Udp, Sent { total, ..Sent::default() })]
+        let lines = vec![(Transport::Udp, load::Sent { total, ..load::Sent::default() })];
+        Sent { lines, traces: Vec::new() }
     }
 
     fn counted(packets: u64, drops: u64) -> Snapshot {
@@ -230,7 +247,7 @@ mod tests {
         assert!(verdict.is_good());
         expect![[r#"
 
-            Stopped. 3 payloads with 12 points were decoded.
+            Stopped. 3 payloads with 12 points and 0 spans were decoded.
 
                                       sent  arrived
               UDP datagrams              2        2  ok

@@ -3,18 +3,24 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use status::TraceStatus;
 use status::format::count;
 
 use super::stage::Stage;
+use super::tracers::Tracers;
 use super::traffic::Traffic;
 
-/// The stages an item goes through, in order, with their units.
-const STAGES: [(&str, &str); 5] = [
+/// The stages an item goes through, in order, with their units: metrics, then traces.
+const STAGES: [(&str, &str); 9] = [
     ("sent", "samples"),
     ("received", "samples"),
     ("aggregated", "samples"),
     ("flushed", "samples"),
     ("decoded", "points"),
+    ("sent", "spans"),
+    ("received", "spans"),
+    ("kept", "spans"),
+    ("decoded", "spans"),
 ];
 
 /// Counts at one moment.
@@ -26,13 +32,28 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Reads all counters, the last stage first, so that none seems to run ahead of those before.
-    pub(super) fn of(elapsed: Duration, traffic: &Traffic, stage: &Stage) -> Self {
-        let decoded = stage.decoded_points();
+    pub(super) fn of(
+        elapsed: Duration,
+        (traffic, tracers): (&Traffic, &Tracers),
+        stage: &Stage,
+    ) -> Self {
+        let (points, spans) = stage.decoded();
         let snapshot = stage.snapshot();
         let total = |name: &str| snapshot.totals.get(name).copied().unwrap_or(0);
         let flushed = snapshot.flush.samples_in;
-        let counts =
-            [traffic.sent_samples(), total("samples"), total("recorded"), flushed, decoded];
+        let traces = snapshot.traces.as_ref();
+        let traced = |of: fn(&TraceStatus) -> u64| traces.map_or(0, of);
+        let counts = [
+            traffic.sent_samples(),
+            total("samples"),
+            total("recorded"),
+            flushed,
+            points,
+            tracers.sent_spans(),
+            traced(|traces| traces.spans_received),
+            traced(|traces| traces.spans_kept),
+            spans,
+        ];
         Self { elapsed, counts }
     }
 }
@@ -107,10 +128,16 @@ impl View {
 
 fn plain(frame: &Frame) -> String {
     let mut line = format!("{:>5.1} s", frame.elapsed.as_secs_f64());
-    for ((name, _), n) in STAGES.iter().zip(frame.counts) {
+    let mut stages = STAGES.iter().zip(frame.counts).peekable();
+    while let Some(((name, unit), n)) = stages.next() {
         line.push_str(&format!("  {name} {}", count(n)));
+        // The unit once, where the next stage has another.
+        match stages.peek() {
+            Some(((_, next), _)) if next == unit => {}
+            Some(_) => line.push_str(&format!(" {unit},")),
+            None => line.push_str(&format!(" {unit}\n")),
+        }
     }
-    line.push_str(" points\n");
     line
 }
 
@@ -133,7 +160,10 @@ mod tests {
     use super::*;
 
     fn frame(half_secs: u32, n: u64) -> Frame {
-        Frame { elapsed: Duration::from_millis(500) * half_secs, counts: [n, n, n, n / 2, 3] }
+        Frame {
+            elapsed: Duration::from_millis(500) * half_secs,
+            counts: [n, n, n, n / 2, 3, n, n, 2, 1],
+        }
     }
 
     #[test]
@@ -147,8 +177,8 @@ mod tests {
     fn plain_lines_have_no_control_characters() {
         let mut view = View::new(Duration::from_secs(5), false);
         view.add(frame(1, 1200));
-        let expected = "  0.5 s  sent 1,200  received 1,200  aggregated 1,200  flushed 600  \
-                        decoded 3 points\n";
+        let expected = "  0.5 s  sent 1,200  received 1,200  aggregated 1,200  flushed 600 samples,  \
+                        decoded 3 points,  sent 1,200  received 1,200  kept 2  decoded 1 spans\n";
         assert_eq!(view.render(), expected);
     }
 
@@ -157,12 +187,12 @@ mod tests {
         let mut view = View::new(Duration::from_secs(5), true);
         view.add(frame(1, 10));
         let first = view.render();
-        assert!(!first.contains("\x1b[6A"), "{first:?}");
+        assert!(!first.contains("\x1b[10A"), "{first:?}");
         for half_secs in 2..100 {
             view.add(frame(half_secs, u64::from(half_secs) * 10));
         }
         let later = view.render();
-        assert!(later.starts_with("\x1b[6A\x1b[2K  5 s of 5 s\n"), "{later:?}");
+        assert!(later.starts_with("\x1b[10A\x1b[2K  5 s of 5 s\n"), "{later:?}");
         let widest = later.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{widest:?}");
     }
