@@ -25,7 +25,7 @@
 //! Costs, measured with `cargo bench -p corelane-span` on a shared 2-core virtual machine: decoding
 //! a span of 450 bytes of v0.4 takes about 200 ns, of v0.5 60 to 80, of v1.0 120 to 140; encoding
 //! it 140 before v1.0 and 80 from then. Once warm, decoding allocates nothing; encoding v1.0
-//! allocates its table of references once for each payload.
+//! allocates its tables of references for each payload.
 //!
 //! Not here: what spans mean (`traces`).
 

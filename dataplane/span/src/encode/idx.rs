@@ -1,5 +1,7 @@
 //! The payload of v1.0, whose strings are in one table. spec: apm §10.1.
 
+use std::collections::HashMap;
+
 use super::wire::{
     begin_message, end_message, put_bytes, put_fixed, put_len, put_some_fixed, put_some_int,
     put_some_uint, put_uint, varint_len,
@@ -19,7 +21,8 @@ pub fn idx_payload(batch: &Batch, out: &mut Vec<u8>) {
 pub fn idx_payload_of(batch: &Batch, chunks: &[Chunk], out: &mut Vec<u8>) {
     let start = out.len();
     let references = vec![0; batch.strings.count()];
-    let mut writer = Writer { batch, out, references, strings: Vec::new() };
+    let mut writer =
+        Writer { batch, out, references, strings: Vec::new(), indices: HashMap::new() };
     writer.payload(chunks);
     let Writer { strings, .. } = writer;
     // Which strings are needed is known now; the table stands first all the same.
@@ -38,6 +41,8 @@ struct Writer<'a> {
     references: Vec<u32>,
     /// The table behind the empty string.
     strings: Vec<Str>,
+    /// Indices by text: processing may have written the same text more than once.
+    indices: HashMap<&'a [u8], u32>,
 }
 
 impl Writer<'_> {
@@ -177,8 +182,12 @@ impl Writer<'_> {
     fn reference(&mut self, text: Str) -> u32 {
         match self.references.get_mut(text.index()) {
             Some(held) if *held == 0 && !text.is_empty() => {
-                self.strings.push(text);
-                *held = index(self.strings.len());
+                let next = index(self.strings.len() + 1);
+                let bytes = self.batch.strings.bytes(text);
+                *held = *self.indices.entry(bytes).or_insert_with(|| {
+                    self.strings.push(text);
+                    next
+                });
                 *held
             }
             Some(held) => *held,

@@ -99,3 +99,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_text_that_was_written_twice_is_in_the_table_once() {
+    let (_, body) = body(1, Format::V1, false, true);
+    let mut batch = Batch::default();
+    decode(Format::V1, false, body, &mut batch).unwrap();
+    let written = [0, 1].map(|_| batch.strings.add("SELECT ?"));
+    assert_ne!(written[0], written[1]);
+    batch.header.env = written[0];
+    batch.header.hostname = written[1];
+    let mut out = Vec::new();
+    idx_payload(&batch, &mut out);
+    let payload = idx::TracerPayload::decode(&*out).expect("a payload of v1.0");
+    assert_eq!(payload.strings.iter().filter(|text| *text == "SELECT ?").count(), 1);
+    let model = payload.model();
+    assert_eq!(model.header[5..7], ["SELECT ?", "SELECT ?"]);
+}
