@@ -10,6 +10,7 @@
 //! orders go to the lanes.
 
 mod azure;
+mod budget;
 mod delivery;
 mod info;
 mod listen;
@@ -27,10 +28,12 @@ use config::{Config, keys};
 use lane::{TraceHandover, TraceOrders, TraceSettings};
 use sampling::{LaneCounts, Rater, Rates};
 
+use self::budget::Budget;
 pub(crate) use self::delivery::TraceDelivery;
 use self::info::Info;
 pub(crate) use self::listen::TraceListeners;
 pub(crate) use self::report::TraceReport;
+use self::settings::Feature;
 use self::stats::StatsMerge;
 pub(crate) use self::status::status;
 use self::writer::Writer;
@@ -47,8 +50,7 @@ pub(crate) struct Apm {
     /// Counts to go back to their lanes, emptied.
     spares: Vec<LaneCounts>,
     report: Arc<Mutex<TraceReport>>,
-    memory_bytes_max: u64,
-    is_shedding: bool,
+    budget: Budget,
     delivery: Arc<TraceDelivery>,
 }
 
@@ -89,7 +91,8 @@ impl Apm {
             },
             sql_cache_bytes: settings::sql_cache_bytes(config, lanes),
             seed,
-            is_429_told: settings::has_feature(config, settings::Feature::RealStatus),
+            is_429_told: settings::has_feature(config, Feature::RealStatus),
+            is_converted: settings::has_feature(config, Feature::ConvertTraces),
         };
         let report = Arc::new(Mutex::new(TraceReport::new(lanes)));
         let apm = Self {
@@ -100,8 +103,10 @@ impl Apm {
             delivery,
             spares: (0..lanes).map(|_| LaneCounts::default()).collect(),
             report,
-            memory_bytes_max: settings::memory_bytes_max(config),
-            is_shedding: false,
+            budget: Budget::new(
+                settings::memory_bytes_max(config),
+                config.float(keys::APM_CPU_PERCENT_MAX),
+            ),
         };
         let lanes = LaneTraces {
             listeners: std::mem::take(&mut listeners.lanes),
@@ -139,7 +144,7 @@ impl Apm {
         }
         self.writer.flush_due(now);
         let stats_until_ns = self.stats.round(now_ns);
-        self.watch_memory();
+        let shedding = self.budget.look(now);
         let news = self.news.take();
         let orders = self.spares.iter_mut().map(|spare| TraceOrders {
             identity: None,
@@ -147,7 +152,7 @@ impl Apm {
             stats_until_ns,
             is_last: false,
             spare_counts: std::mem::take(spare),
-            is_shedding: self.is_shedding,
+            shedding,
         });
         let orders = orders.collect();
         self.publish();
@@ -171,7 +176,7 @@ impl Apm {
         let rates = self.rater.rates();
         report.writer = self.writer.counts();
         report.stats = self.stats.counts();
-        report.is_shedding = self.is_shedding;
+        report.shedding = self.budget.shedding();
         report.sampled = *self.rater.tallies();
         report.target_tps = rates.target_tps();
         report.errors_tps = rates.errors_tps();
@@ -180,31 +185,6 @@ impl Apm {
             report.rates =
                 rates.reply().rates().map(|(key, rate)| (key.to_owned(), rate)).collect();
         }
-    }
-
-    /// Above the budget traces are refused until a tenth below it. spec: apm §11
-    fn watch_memory(&mut self) {
-        if self.memory_bytes_max == 0 {
-            return;
-        }
-        let Some(resident) = crate::memory::resident_bytes() else { return };
-        let limit = match self.is_shedding {
-            true => self.memory_bytes_max / 10 * 9,
-            false => self.memory_bytes_max,
-        };
-        let is_over = resident > limit;
-        if is_over != self.is_shedding {
-            let max = self.memory_bytes_max;
-            if is_over {
-                log::warn!(
-                    "{resident} bytes are resident, more than `apm_config.max_memory` ({max}): \
-                     traces are refused"
-                );
-            } else {
-                log::info!("{resident} bytes are resident: traces are accepted again");
-            }
-        }
-        self.is_shedding = is_over;
     }
 
     fn locked_report(&self) -> std::sync::MutexGuard<'_, TraceReport> {

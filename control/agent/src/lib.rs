@@ -22,7 +22,7 @@ mod flush;
 mod host_name;
 mod lanes;
 mod listen;
-mod memory;
+mod resources;
 mod self_metrics;
 mod settings;
 mod source;

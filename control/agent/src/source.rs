@@ -180,7 +180,7 @@ impl Source for Shared {
         };
         snapshot.sum_lanes();
         snapshot.memory = Memory {
-            rss_bytes: crate::memory::resident_bytes().unwrap_or(0),
+            rss_bytes: crate::resources::resident_bytes().unwrap_or(0),
             tables_bytes: snapshot.total(Counter::TableBytes),
             planned_bytes: self.planned_bytes,
         };

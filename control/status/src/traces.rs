@@ -60,8 +60,8 @@ pub struct TraceStatus {
     pub stats: BTreeMap<String, u64>,
     /// Payloads of traces on their way out.
     pub writer: BTreeMap<String, u64>,
-    /// Whether traces are refused for want of memory.
-    pub is_shedding: bool,
+    /// Why traces are refused: `memory`, `cpu`, or nothing.
+    pub shedding: String,
 }
 
 /// What one kind of tracer sent.
@@ -193,8 +193,10 @@ pub(crate) fn page(page: &mut Page, traces: &TraceStatus) {
         let listed = reasons(counts, "");
         page.field(label, if listed.is_empty() { "nothing" } else { &listed });
     }
-    if traces.is_shedding {
-        page.field("memory", "over apm_config.max_memory: traces are refused");
+    match &*traces.shedding {
+        "" => {}
+        "memory" => page.field("refusing", "resident memory is over apm_config.max_memory"),
+        _ => page.field("refusing", "processor time is over corelane.apm.cpu_percent_max"),
     }
     let samplers: Vec<String> = traces
         .samplers

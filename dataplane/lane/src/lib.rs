@@ -43,6 +43,6 @@ pub use port::{Command, LaneHandle, LanePort, Output, port};
 pub use sources::Sources;
 pub use start::{LaneThread, StartLane, start};
 pub use traces::{
-    ClientHead, ClientStats, Container, EncodedPayload, Outbox, TraceCounts, TraceHandover,
-    TraceOrders, TraceSettings, TracerCounts,
+    ClientHead, ClientStats, Container, EncodedPayload, Outbox, Shedding, TraceCounts,
+    TraceHandover, TraceOrders, TraceSettings, TracerCounts,
 };

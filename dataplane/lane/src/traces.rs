@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! server --Request--> worker: decode (slices) -> answer -> process (slices) -> encode -> Outbox
-//! control --TraceOrders--> rates, stats flush, shedding    TraceHandover --> control
+//! control --TraceOrders--> rates, stats flush, shedding      TraceHandover --> control
 //! ```
 //!
 //! A request is worked on in slices of [`SLICE_SPANS`] spans, between which the lane's datagrams and
@@ -30,7 +30,7 @@ use traces::{Piece, Processor};
 
 pub use container::Container;
 pub use handover::{
-    ClientHead, ClientStats, TraceCounts, TraceHandover, TraceOrders, TracerCounts,
+    ClientHead, ClientStats, Shedding, TraceCounts, TraceHandover, TraceOrders, TracerCounts,
 };
 pub use outbox::{EncodedPayload, Outbox};
 pub(crate) use worker::worker;
@@ -54,6 +54,8 @@ pub struct TraceSettings {
     pub seed: u64,
     /// Feature `429`: refusals are told by their status to every tracer.
     pub is_429_told: bool,
+    /// Feature `convert-traces`: every payload leaves in the form of v1.0.
+    pub is_converted: bool,
 }
 
 /// The trace pipeline of one lane.
@@ -73,8 +75,8 @@ pub(crate) struct Traces {
     /// Stats that control asked for.
     closed: Option<Vec<stats::ClosedBucket>>,
     spare_counts: LaneCounts,
-    /// Whether control wants requests refused, for want of memory or time.
-    is_shedding: bool,
+    /// Why control wants requests refused, if it does.
+    shedding: Option<Shedding>,
     /// Whether control is behind with what it was handed.
     is_held: bool,
     /// The worker, while it waits for control.
@@ -85,6 +87,8 @@ pub(crate) struct Traces {
 const SLICE_SPANS: usize = 512;
 /// Encoded bytes that may wait for control; about a payload of the intake.
 const OUTBOX_BYTES_MAX: usize = 4 << 20;
+/// Memory of a batch or decoder that is kept for the next payload.
+const KEPT_BYTES_MAX: usize = 16 << 20;
 /// Requests of client stats that may wait for control.
 const CLIENT_STATS_MAX: usize = 64;
 
@@ -102,7 +106,7 @@ impl Traces {
             counts: TraceCounts::default(),
             closed: None,
             spare_counts: LaneCounts::default(),
-            is_shedding: false,
+            shedding: None,
             is_held: false,
             waiting: None,
             server,
@@ -135,7 +139,7 @@ impl Traces {
             self.closed.get_or_insert_default().extend(closed);
         }
         self.spare_counts = orders.spare_counts;
-        self.is_shedding = orders.is_shedding;
+        self.shedding = orders.shedding;
     }
 
     /// Everything for control since the last handover.

@@ -126,6 +126,7 @@ fn traces() -> TraceSettings {
         sql_cache_bytes: 0,
         seed: 7,
         is_429_told: false,
+        is_converted: false,
     }
 }
 

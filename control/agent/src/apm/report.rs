@@ -1,6 +1,6 @@
 //! The trace pipeline as `status` sees it.
 
-use lane::TraceCounts;
+use lane::{Shedding, TraceCounts};
 use sampling::Tallies;
 
 use super::stats::StatsCounts;
@@ -25,8 +25,8 @@ pub(crate) struct TraceReport {
     pub(crate) target_tps: f64,
     /// Target of the errors sampler.
     pub(crate) errors_tps: f64,
-    /// Whether traces are refused for want of memory.
-    pub(crate) is_shedding: bool,
+    /// Why traces are refused, if they are.
+    pub(crate) shedding: Option<Shedding>,
 }
 
 impl TraceReport {

@@ -31,6 +31,8 @@ pub(crate) enum Feature {
     RealStatus,
     /// Traces that a tracer dropped are offered to the errors and rare samplers.
     TracerDrop,
+    /// Payloads leave in the form of v1.0.
+    ConvertTraces,
     /// The probabilistic sampler looks at all of the trace id.
     FullTraceId,
 }
@@ -45,6 +47,7 @@ pub(crate) fn has_feature(config: &Config, feature: Feature) -> bool {
         Feature::DollarQuotedFunc => &["dollar_quoted_func"],
         Feature::RealStatus => &["429"],
         Feature::TracerDrop => &["error_rare_sample_tracer_drop"],
+        Feature::ConvertTraces => &["convert-traces"],
         Feature::FullTraceId => &["probabilistic_sampler_full_trace_id"],
     };
     config.comma_list(keys::APM_FEATURES).iter().any(|name| names.contains(&name.as_str()))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lane::TraceCounts;
+use lane::{Shedding, TraceCounts};
 use sampling::Sampler;
 use server::{ROUTE_NAMES, Refusal};
 use status::{RefusedStatus, SamplerStatus, TraceStatus, TracerStatus};
@@ -18,7 +18,12 @@ pub(crate) fn status(report: &TraceReport) -> TraceStatus {
         rates: report.rates.iter().cloned().collect(),
         target_tps: report.target_tps,
         errors_tps: report.errors_tps,
-        is_shedding: report.is_shedding,
+        shedding: match report.shedding {
+            Some(Shedding::Memory) => "memory",
+            Some(Shedding::Cpu) => "cpu",
+            None => "",
+        }
+        .to_owned(),
         ..TraceStatus::default()
     };
     for lane in &report.lanes {
@@ -49,7 +54,8 @@ fn add_lane(status: &mut TraceStatus, lane: &TraceCounts) {
         ("connections_evicted", server.connections_evicted),
         ("accept_errors", server.accept_errors),
         ("payloads_malformed", lane.payloads_malformed),
-        ("payloads_shed", lane.payloads_shed),
+        ("payloads_shed_memory", lane.payloads_shed_memory),
+        ("payloads_shed_cpu", lane.payloads_shed_cpu),
         ("client_stats", lane.client_stats),
         ("client_stats_malformed", lane.client_stats_malformed),
     ] {

@@ -42,6 +42,10 @@ keys! { TRACES;
         "Memory of this process above which traces are refused and counted; 0 sets no bound. \
          The process is never ended.",
         [.env(&["DD_APM_MAX_MEMORY"]).between(0.0, 1e15).unit("bytes")];
+    APM_CPU_PERCENT_MAX: FloatKey = "corelane.apm.cpu_percent_max", "0",
+        "Processor time of this process above which traces are refused and counted, in percent of \
+         one core; 0 sets no bound.",
+        [.between(0.0, 1e6).unit("percent")];
     APM_MAX_CPU_PERCENT: FloatKey = "apm_config.max_cpu_percent", "50",
         "CPU budget that is reported to tracers, in percent of one core.",
         [.env(&["DD_APM_MAX_CPU_PERCENT"]).between(0.0, 1e6).unit("percent")];

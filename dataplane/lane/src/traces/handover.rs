@@ -22,8 +22,17 @@ pub struct TraceOrders {
     pub is_last: bool,
     /// Counts that were handed over before, emptied.
     pub spare_counts: LaneCounts,
-    /// Refuse requests with traces, for want of memory or time.
-    pub is_shedding: bool,
+    /// Refuse requests with traces, and why.
+    pub shedding: Option<Shedding>,
+}
+
+/// Why requests are refused although there is room on the lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shedding {
+    /// The process uses more memory than it may.
+    Memory,
+    /// The process uses more processor time than it may.
+    Cpu,
 }
 
 /// What a lane hands over.
@@ -82,8 +91,10 @@ pub struct TraceCounts {
     pub payloads_decoded: u64,
     /// Payloads of traces that could not be decoded.
     pub payloads_malformed: u64,
-    /// Requests refused because control asked for it.
-    pub payloads_shed: u64,
+    /// Requests refused because the process used too much memory.
+    pub payloads_shed_memory: u64,
+    /// Requests refused because the process used too much processor time.
+    pub payloads_shed_cpu: u64,
     /// Payloads of client stats decoded.
     pub client_stats: u64,
     /// Payloads of client stats that could not be decoded.

@@ -1,13 +1,15 @@
 //! One payload of traces: decoded, answered, processed, encoded, a slice at a time.
 
 use server::{Answer, Charge, Head, Media, Refusal, Reply, Request, Route, Text, TraceVersion};
-use span::Format;
-use span::decode::{DecodeError, Progress};
+use span::decode::{DecodeError, Decoder, Progress};
 use span::encode::{idx_payload_of, tracer_payload_of};
+use span::{Batch, Format};
 use traces::PayloadHead;
 
 use super::container::Container;
-use super::{ClientHead, ClientStats, EncodedPayload, SLICE_SPANS, Traces};
+use super::{
+    ClientHead, ClientStats, EncodedPayload, KEPT_BYTES_MAX, SLICE_SPANS, Shedding, Traces,
+};
 
 /// A payload in work.
 #[derive(Debug)]
@@ -39,8 +41,11 @@ impl Traces {
             request.answer(Answer::not_found());
             return None;
         };
-        if self.is_shedding {
-            self.counts.payloads_shed += 1;
+        if let Some(reason) = self.shedding {
+            match reason {
+                Shedding::Memory => self.counts.payloads_shed_memory += 1,
+                Shedding::Cpu => self.counts.payloads_shed_cpu += 1,
+            }
             let answer = self.busy(&request.head);
             request.answer(answer);
             return None;
@@ -89,6 +94,7 @@ impl Traces {
             Err(error) => {
                 self.counts.payloads_malformed += 1;
                 reply.send(refusal(error));
+                self.batch = Batch::default();
                 return Step::Done;
             }
         }
@@ -132,7 +138,10 @@ impl Traces {
             dropped_p0_traces: dropped(head.dropped_p0_traces),
             dropped_p0_spans: dropped(head.dropped_p0_spans),
         };
-        let batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.batch);
+        if self.settings.is_converted && !batch.format.is_v1() {
+            span::convert(&mut batch);
+        }
         self.processor.begin(batch, &payload_head, now_ns);
     }
 
@@ -162,7 +171,13 @@ impl Traces {
                 false => tracer_payload_of(&batch, chunks, out),
             });
         }
-        self.batch = batch;
+        // What a hostile or unusual payload needed is not kept for all others.
+        if batch.heap_bytes() <= KEPT_BYTES_MAX {
+            self.batch = batch;
+        }
+        if self.decoder.heap_bytes() > KEPT_BYTES_MAX {
+            self.decoder = Decoder::with_seed(self.settings.seed);
+        }
     }
 }
 
