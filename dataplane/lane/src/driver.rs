@@ -169,8 +169,8 @@ pub(crate) fn run(kind: DriverKind, drive: &Rc<RefCell<Drive>>) -> io::Result<()
     }
 }
 
-/// Sleeps by a timer: a pause that runs from the scheduler's tick costs half as much but lasts up to
-/// 12 ms, more than the queue of a Unix datagram socket holds.
+/// Sleeps by a timer: a pause that runs from the scheduler's tick costs half as much but lasts up
+/// to 12 ms, more than the queue of a Unix datagram socket holds.
 #[expect(clippy::disallowed_methods, reason = "a driver is what waits")]
 fn pause(pause: Duration) {
     std::thread::sleep(pause);

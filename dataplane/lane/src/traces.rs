@@ -5,8 +5,8 @@
 //! control --TraceOrders--> rates, stats flush, shedding      TraceHandover --> control
 //! ```
 //!
-//! A request is worked on in slices of [`SLICE_SPANS`] spans, between which the lane's datagrams and
-//! other connections have their turn. The answer leaves when the body is decoded, before it is
+//! A request is worked on in slices of [`SLICE_SPANS`] spans, between which the lane's datagrams
+//! and other connections have their turn. The answer leaves when the body is decoded, before it is
 //! processed. Back-pressure is the queue of requests: while control does not take what this lane
 //! hands over, nothing is begun, and requests that wait too long are refused. spec: apm §3.
 

@@ -3,8 +3,9 @@
 //! Sockets are read and written by system calls here too, as the epoll driver does. A lane at which
 //! something came waits for more by epoll for a moment, since going to sleep in glommio costs some
 //! 40 microseconds, three times as much; a quiet one sleeps in io_uring, which tells when a turn is
-//! due by one poll of the reactor's descriptor. glommio's own sockets are not used: it accepts by changing the flags of the
-//! listener, which lanes share, and a client that is gone would raise a signal in the host.
+//! due by one poll of the reactor's descriptor. glommio's own sockets are not used: it accepts by
+//! changing the flags of the listener, which lanes share, and a client that is gone would raise a
+//! signal in the host.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
