@@ -1,7 +1,7 @@
 //! Lines that are parsed and hashed, and wait for their run to be complete.
 
 use context::LineKey;
-use parse::MetricKind;
+use parse::{MetricKind, Values};
 
 /// Lines whose lookups overlap. Enough to hide a miss to memory behind the others' work, few enough
 /// to stay in the first-level cache.
@@ -14,12 +14,10 @@ pub(crate) struct Pending<'a> {
     pub(crate) key: LineKey,
     /// The line, to be parsed again if its context is not known.
     pub(crate) line: &'a [u8],
-    /// Set member.
-    pub(crate) member: &'a [u8],
-    /// First of its numbers in the run's buffer.
-    pub(crate) first: u32,
-    /// How many numbers; 1 for a set.
-    pub(crate) count: u32,
+    /// Its values.
+    pub(crate) values: Values<'a>,
+    /// First of its packed numbers in the run's buffer.
+    pub(crate) packed_first: u32,
     /// Sample rate as sent.
     pub(crate) rate: f64,
     /// Unix seconds given by the client, 0 when absent.
@@ -36,15 +34,36 @@ impl Pending<'_> {
     pub(crate) const VACANT: Self = Self {
         key: LineKey(0),
         line: b"",
-        member: b"",
-        first: 0,
-        count: 0,
+        values: Values::Number(0.0),
+        packed_first: 0,
         rate: 1.0,
         timestamp_secs: 0,
         stamp_us: 0,
         kind: MetricKind::Gauge,
         is_copy: false,
     };
+
+    /// How many samples the line brings; 1 for a set.
+    #[inline]
+    pub(crate) const fn count(&self) -> u32 {
+        match self.values {
+            Values::Numbers { count } => count,
+            Values::Number(_) | Values::Member(_) => 1,
+        }
+    }
+
+    /// The numbers of the line; none for a set. `packed` is the run's buffer.
+    #[inline]
+    pub(crate) fn numbers<'n>(&'n self, packed: &'n [f64]) -> &'n [f64] {
+        match &self.values {
+            Values::Number(number) => std::slice::from_ref(number),
+            Values::Numbers { count } => {
+                let first = self.packed_first as usize;
+                packed.get(first..first + *count as usize).unwrap_or_default()
+            }
+            Values::Member(_) => &[],
+        }
+    }
 }
 
 /// A run of lines.

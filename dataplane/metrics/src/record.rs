@@ -1,6 +1,6 @@
 //! One line's values into its cell. spec: dogstatsd §8.3.
 
-use parse::MetricKind;
+use parse::{MetricKind, Values};
 use signal::{Cell, CellValue, Counter, WeightedSample};
 
 use crate::Tally;
@@ -88,16 +88,17 @@ pub(crate) fn record(
             }
         }
         (CellValue::Set(members), MetricKind::Set) => {
-            if members.contains(line.member) {
+            let Values::Member(member) = line.values else { return };
+            if members.contains(member) {
                 recorded = 1;
             } else if members.len() < options.cell_samples_max {
-                members.insert(Box::from(line.member));
+                members.insert(Box::from(member));
                 recorded = 1;
             } else {
                 tally.add(Counter::DroppedCellLimit, 1);
             }
         }
-        _ => tally.add(Counter::DroppedTypeConflict, u64::from(line.count)),
+        _ => tally.add(Counter::DroppedTypeConflict, u64::from(line.count())),
     }
     cell.samples = cell.samples.saturating_add(recorded);
     tally.add(Counter::Recorded, u64::from(recorded));

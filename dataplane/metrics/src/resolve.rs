@@ -5,7 +5,7 @@ use std::sync::Arc;
 use context::{ContextTable, Description, Resolution};
 use entity::{Cardinality, Claims, ExternalData, LocalData, Resolved, resolve};
 use naming::{Host, Labels, MetricOptions};
-use parse::{Fields, MetricKind, parse_metric};
+use parse::{Fields, Line, MetricKind, parse_metric};
 use signal::{Context, ContextId, Counter, TimedKind, TimedSample};
 
 use crate::pending::Pending;
@@ -31,7 +31,7 @@ impl Shard {
             match self.contexts.touch(id, seen_secs) {
                 Resolution::Context(context) => return Some((id, Arc::clone(context))),
                 Resolution::Filtered => {
-                    self.tally.add(Counter::DroppedFiltered, u64::from(line.count));
+                    self.tally.add(Counter::DroppedFiltered, u64::from(line.count()));
                     return None;
                 }
                 Resolution::Expired => known = None,
@@ -45,7 +45,9 @@ impl Shard {
         self.tally.add(Counter::ContextMisses, 1);
         let options = self.options();
         let mut numbers = Vec::new();
-        let Ok(metric) = parse_metric(line.line, options, &mut numbers) else { return None };
+        let Ok(metric) = parse_metric(&Line::new(line.line), options, &mut numbers) else {
+            return None;
+        };
         let metric_options = MetricOptions {
             is_distribution: line.kind == MetricKind::Distribution,
             with_host_tags: self.with_host_tags,
@@ -58,7 +60,7 @@ impl Shard {
         let id = describe(settings, contexts, line, &labels, &origin, self.now_secs);
         tally.add(Counter::ContextsCreated, contexts.alive().saturating_sub(alive) as u64);
         if id.is_none() {
-            tally.add(Counter::DroppedContextLimit, u64::from(line.count));
+            tally.add(Counter::DroppedContextLimit, u64::from(line.count()));
         }
         id
     }
@@ -68,7 +70,7 @@ impl Shard {
         let id = self.contexts.find(line.key);
         if id.is_none() {
             // No room to remember the verdict; the line is dropped all the same.
-            self.tally.add(Counter::DroppedFiltered, u64::from(line.count));
+            self.tally.add(Counter::DroppedFiltered, u64::from(line.count()));
         }
         id
     }
@@ -87,7 +89,7 @@ impl Shard {
             | MetricKind::Timing
             | MetricKind::Distribution
             | MetricKind::Set => {
-                self.tally.add(Counter::DroppedTimedType, u64::from(line.count));
+                self.tally.add(Counter::DroppedTimedType, u64::from(line.count()));
                 return;
             }
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use context::{ContextTable, Keys, Limits, LineKey, prefetch};
 use entity::OriginSnapshot;
 use naming::{Rules, Scratch};
-use parse::{Lines, Message, Metric, MetricKind, Options, Refused, Values};
+use parse::{Line, Lines, Message, Metric, MetricKind, Options, Refused, Values};
 use signal::{Bucket, CellValue, Context, ContextId, Counter, FlushedLane, LaneCounters};
 
 use crate::pending::{Pending, RUN_LENGTH, Run};
@@ -47,8 +47,8 @@ pub struct Shard {
     pub(crate) now_secs: u64,
     pub(crate) with_host_tags: bool,
     open: Bucket,
-    /// Numbers of the lines of the present run.
-    numbers: Vec<f64>,
+    /// Packed numbers of the lines of the present run.
+    packed: Vec<f64>,
     /// Changes whenever a known line may resolve differently.
     epoch: u64,
     stamps: Stamps,
@@ -80,7 +80,7 @@ impl Shard {
             now_secs: 0,
             with_host_tags: false,
             open: Bucket::new(0),
-            numbers: Vec::with_capacity(4 * RUN_LENGTH),
+            packed: Vec::with_capacity(4 * RUN_LENGTH),
             epoch: 0,
             stamps: Stamps { bucket_start_us: 0 },
         }
@@ -127,9 +127,9 @@ impl Shard {
             let mut messages = 0;
             for line in &mut lines {
                 messages += 1;
-                match Message::parse(line, self.options(), &mut self.numbers) {
+                match Message::parse(&line, self.options(), &mut self.packed) {
                     Ok(Message::Metric(metric)) => {
-                        self.push(&mut run, line, &metric, salt, stamp_us);
+                        self.push(&mut run, &line, &metric, salt, stamp_us);
                         if run.is_full() {
                             self.record_run(&mut run, peer);
                         }
@@ -168,7 +168,7 @@ impl Shard {
     fn push<'a>(
         &mut self,
         run: &mut Run<'a>,
-        line: &'a [u8],
+        line: &Line<'a>,
         metric: &Metric<'a>,
         salt: u128,
         stamp_us: u32,
@@ -180,24 +180,23 @@ impl Shard {
             key = LineKey(key.0.wrapping_add(DISTRIBUTION_SALT));
         }
         self.contexts.prefetch(key);
-        let (member, count) = match metric.values {
-            Values::Numbers { count } => (&b""[..], count),
-            Values::Member(member) => (member, 1),
+        let packed_end = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);
+        let packed_first = match metric.values {
+            Values::Numbers { count } => packed_end - count,
+            Values::Number(_) | Values::Member(_) => packed_end,
         };
-        let numbers_end = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        let first = if member.is_empty() { numbers_end - count } else { numbers_end };
         let pending = Pending {
             key,
-            line,
-            member,
-            first,
-            count,
+            line: line.bytes,
+            values: metric.values,
+            packed_first,
             rate: metric.rate,
             timestamp_secs: metric.timestamp_secs,
             stamp_us,
             kind: metric.kind,
             is_copy: false,
         };
+        let count = pending.count();
         run.push(pending);
         self.tally.add(Counter::MetricLines, 1);
         self.tally.add(Counter::Samples, u64::from(count));
@@ -219,18 +218,12 @@ impl Shard {
                 prefetch(cell);
             }
         }
-        let numbers = std::mem::take(&mut self.numbers);
+        let mut packed = std::mem::take(&mut self.packed);
         for (line, id) in run.lines().iter().zip(ids) {
-            let own = if line.member.is_empty() {
-                let first = line.first as usize;
-                numbers.get(first..first + line.count as usize).unwrap_or_default()
-            } else {
-                &[]
-            };
-            self.record_line(line, id, own, peer);
+            self.record_line(line, id, line.numbers(&packed), peer);
         }
-        self.numbers = numbers;
-        self.numbers.clear();
+        packed.clear();
+        self.packed = packed;
         run.clear();
     }
 
@@ -268,8 +261,9 @@ impl Shard {
         }
         let cell = self.open.cell_mut(id);
         if matches!(cell.value, CellValue::Empty) {
-            if line.member.is_empty() && !numbers.iter().any(|number| number.is_finite()) {
-                self.tally.add(Counter::DroppedNotFinite, u64::from(line.count));
+            let is_number = line.kind != MetricKind::Set;
+            if is_number && !numbers.iter().any(|number| number.is_finite()) {
+                self.tally.add(Counter::DroppedNotFinite, u64::from(line.count()));
                 return;
             }
             cell.context = Some(context);

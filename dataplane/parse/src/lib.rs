@@ -13,8 +13,10 @@
 //! Invariants: every input yields a record or exactly one [`Refused`]; a refused line never affects
 //! its neighbours; nothing panics, which the fuzz targets and a slow model check.
 //!
-//! Cost: one pass for the newline and one for each separator, all by vector search; about 25 ns for
-//! a metric line of 100 bytes with one value.
+//! Cost: one pass finds the newline and the pipes of a line of up to 128 bytes, 16 bytes at a time,
+//! as bit masks (SSE2 or NEON by way of `wide`, so that the reader of hostile bytes needs no
+//! `unsafe`); longer lines are searched for the rest. A number of up to eight characters is read as
+//! one word, without a branch for each.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
@@ -22,13 +24,14 @@
 mod check;
 mod event;
 mod lines;
+mod marks;
 mod message;
 mod metric;
 mod number;
 
 pub use check::ServiceCheck;
 pub use event::{Event, unescape_newlines};
-pub use lines::Lines;
+pub use lines::{Line, Lines};
 pub use message::{Message, Options, Refused};
 pub use metric::{Fields, Metric, MetricKind, Values, parse_metric};
 pub use number::{parse_float, parse_int};
@@ -44,10 +47,11 @@ pub fn check_packet(packet: &[u8]) {
         let mut lines = Lines::new(packet, false);
         for line in &mut lines {
             values.clear();
-            assert!(!line.is_empty(), "empty lines are skipped");
-            if let Ok(Message::Metric(metric)) = Message::parse(line, options, &mut values) {
+            assert!(!line.bytes.is_empty(), "empty lines are skipped");
+            if let Ok(Message::Metric(metric)) = Message::parse(&line, options, &mut values) {
                 assert!(!metric.name.is_empty(), "a metric has a name");
                 match metric.values {
+                    Values::Number(_) => assert!(values.is_empty()),
                     Values::Numbers { count } => assert_eq!(count as usize, values.len()),
                     Values::Member(member) => assert!(!member.is_empty()),
                 }

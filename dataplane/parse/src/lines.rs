@@ -2,7 +2,80 @@
 
 use memchr::memchr;
 
-/// Iterator over the non-empty lines of a packet, without their line ends.
+use crate::marks::{BLOCK_BYTES, Marks};
+
+/// One line, with the places of its separators.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Its bytes, without the line end.
+    pub bytes: &'a [u8],
+    /// Colons in the first block; those behind the line end may be among them.
+    colons: u64,
+    pipes: Pipes,
+}
+
+/// Pipes not yet taken: masks of the first two blocks of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pipes {
+    masks: [u64; 2],
+    /// Where to look for pipes behind the masks.
+    search_from: usize,
+}
+
+impl<'a> Line<'a> {
+    /// A line that was split off elsewhere. Newlines in it have no meaning.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let first = Marks::of(bytes);
+        let second = Marks::of(bytes.get(BLOCK_BYTES..).unwrap_or_default());
+        Self { bytes, colons: first.colons, pipes: Pipes::new([first.pipes, second.pipes]) }
+    }
+
+    /// The pipes, to be taken one after the other.
+    #[inline]
+    pub(crate) const fn pipes(&self) -> Pipes {
+        self.pipes
+    }
+
+    /// The first colon before `end`.
+    #[inline]
+    pub(crate) fn colon_before(&self, end: usize) -> Option<usize> {
+        let colon = if self.colons == 0 {
+            memchr(b':', self.bytes)?
+        } else {
+            self.colons.trailing_zeros() as usize
+        };
+        Some(colon).filter(|&colon| colon < end)
+    }
+}
+
+impl Pipes {
+    #[inline]
+    const fn new(masks: [u64; 2]) -> Self {
+        Self { masks, search_from: 2 * BLOCK_BYTES }
+    }
+
+    /// The place of the next pipe of `line`.
+    #[inline]
+    pub(crate) fn take(&mut self, line: &[u8]) -> Option<usize> {
+        let [first, second] = &mut self.masks;
+        if *first != 0 {
+            let at = first.trailing_zeros() as usize;
+            *first &= *first - 1;
+            Some(at)
+        } else if *second != 0 {
+            let at = second.trailing_zeros() as usize;
+            *second &= *second - 1;
+            Some(BLOCK_BYTES + at)
+        } else {
+            let at = self.search_from + memchr(b'|', line.get(self.search_from..)?)?;
+            self.search_from = at + 1;
+            Some(at)
+        }
+    }
+}
+
+/// Iterator over the non-empty lines of a packet.
 #[derive(Debug)]
 pub struct Lines<'a> {
     rest: &'a [u8],
@@ -23,28 +96,47 @@ impl<'a> Lines<'a> {
     pub const fn is_unterminated(&self) -> bool {
         self.is_unterminated
     }
+
+    /// The next line, which may be empty, and whether a newline ended it.
+    #[inline]
+    fn split(&mut self) -> (Line<'a>, bool) {
+        let packet = self.rest;
+        let first = Marks::of(packet);
+        let mut pipes = [first.pipes & below_lowest(first.newlines), 0];
+        let mut end = first.newlines.trailing_zeros() as usize;
+        if first.newlines == 0 {
+            let second = Marks::of(packet.get(BLOCK_BYTES..).unwrap_or_default());
+            pipes[1] = second.pipes & below_lowest(second.newlines);
+            end = BLOCK_BYTES + second.newlines.trailing_zeros() as usize;
+            if second.newlines == 0 {
+                let behind = packet.get(end..).unwrap_or_default();
+                end += memchr(b'\n', behind).unwrap_or(behind.len());
+            }
+        }
+        let (bytes, is_terminated) = match packet.split_at_checked(end) {
+            Some((line, [_newline, rest @ ..])) => {
+                self.rest = rest;
+                (line, true)
+            }
+            _ => (std::mem::take(&mut self.rest), false),
+        };
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        (Line { bytes, colons: first.colons, pipes: Pipes::new(pipes) }, is_terminated)
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
+    type Item = Line<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<&'a [u8]> {
+    fn next(&mut self) -> Option<Line<'a>> {
         while !self.rest.is_empty() {
-            let line = if let Some(end) = memchr(b'\n', self.rest) {
-                let (line, rest) = self.rest.split_at_checked(end)?;
-                self.rest = rest.get(1..).unwrap_or_default();
-                line
-            } else {
-                let line = std::mem::take(&mut self.rest);
-                if self.is_eol_required {
-                    self.is_unterminated = true;
-                    return None;
-                }
-                line
-            };
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !line.is_empty() {
+            let (line, is_terminated) = self.split();
+            if !is_terminated && self.is_eol_required {
+                self.is_unterminated = true;
+                return None;
+            }
+            if !line.bytes.is_empty() {
                 return Some(line);
             }
         }
@@ -52,13 +144,20 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// All bits below the lowest that is set; every bit when none is.
+#[inline]
+const fn below_lowest(mask: u64) -> u64 {
+    mask.wrapping_sub(1) & !mask
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn split(packet: &[u8], is_eol_required: bool) -> (Vec<&[u8]>, bool) {
         let mut lines = Lines::new(packet, is_eol_required);
-        let all = lines.by_ref().collect();
+        let all = lines.by_ref().map(|line| line.bytes).collect();
         (all, lines.is_unterminated())
     }
 
@@ -76,5 +175,48 @@ mod tests {
         assert_eq!(split(b"a:1|g\nb:2|c", true), (vec![b"a:1|g".as_slice()], true));
         assert!(!split(b"a:1|g\nb:2|c\n", true).1);
         assert_eq!(split(b"a:1|g\nb:2|c", false).0.len(), 2);
+    }
+
+    /// The slow way: everything split, one carriage return stripped, what is empty left out.
+    fn split_slowly(packet: &[u8], is_eol_required: bool) -> (Vec<&[u8]>, bool) {
+        let mut parts: Vec<&[u8]> = packet.split(|&byte| byte == b'\n').collect();
+        let last = parts.last().copied().unwrap_or_default();
+        let is_unterminated = is_eol_required && !last.is_empty();
+        if is_unterminated {
+            parts.pop();
+        }
+        let lines = parts.into_iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        (lines.filter(|line| !line.is_empty()).collect(), is_unterminated)
+    }
+
+    fn places(bytes: &[u8], wanted: u8) -> Vec<usize> {
+        (0..bytes.len()).filter(|&at| bytes[at] == wanted).collect()
+    }
+
+    proptest! {
+        /// Pieces of many lengths, so that separators and ends fall on every side of a block.
+        #[test]
+        fn agrees_with_a_slow_split(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    Just("\n".to_owned()), Just("\r\n".to_owned()), Just("|".to_owned()),
+                    Just(":".to_owned()), "x{1,70}".prop_map(String::from),
+                ],
+                0..40,
+            ),
+            is_eol_required in any::<bool>(),
+        ) {
+            let packet = pieces.concat().into_bytes();
+            prop_assert_eq!(split(&packet, is_eol_required), split_slowly(&packet, is_eol_required));
+            for line in Lines::new(&packet, is_eol_required) {
+                for line in [line, Line::new(line.bytes)] {
+                    let mut pipes = line.pipes();
+                    let taken: Vec<_> = std::iter::from_fn(|| pipes.take(line.bytes)).collect();
+                    prop_assert_eq!(taken, places(line.bytes, b'|'));
+                    let colons = places(line.bytes, b':');
+                    prop_assert_eq!(line.colon_before(line.bytes.len()), colons.first().copied());
+                }
+            }
+        }
     }
 }

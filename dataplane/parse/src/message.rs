@@ -1,6 +1,6 @@
 //! Dispatch by prefix, and the reasons for which a line is refused. spec: dogstatsd §4.1.
 
-use crate::{Event, Metric, ServiceCheck, parse_metric};
+use crate::{Event, Line, Metric, ServiceCheck, parse_metric};
 
 /// What the configuration changes in the grammar.
 #[derive(Clone, Copy, Debug)]
@@ -45,20 +45,24 @@ pub enum Refused {
 }
 
 impl<'a> Message<'a> {
-    /// Parses one line. The numbers of a metric are appended to `values`.
+    /// Parses one line. Packed numbers of a metric are appended to `packed`.
     ///
     /// # Errors
-    /// The reason for which the line was refused; `values` is then as it was.
+    /// The reason for which the line was refused; `packed` is then as it was.
     #[inline]
-    pub fn parse(line: &'a [u8], options: Options, values: &mut Vec<f64>) -> Result<Self, Refused> {
-        if let [b'_', rest @ ..] = line {
+    pub fn parse(
+        line: &Line<'a>,
+        options: Options,
+        packed: &mut Vec<f64>,
+    ) -> Result<Self, Refused> {
+        if let [b'_', rest @ ..] = line.bytes {
             if rest.starts_with(b"e{") {
-                return Event::parse(line, options).map(Message::Event);
+                return Event::parse(line.bytes, options).map(Message::Event);
             }
             if rest.starts_with(b"sc") {
-                return ServiceCheck::parse(line, options).map(Message::ServiceCheck);
+                return ServiceCheck::parse(line.bytes, options).map(Message::ServiceCheck);
             }
         }
-        parse_metric(line, options, values).map(Message::Metric)
+        parse_metric(line, options, packed).map(Message::Metric)
     }
 }

@@ -2,7 +2,9 @@
 
 use memchr::memchr;
 
-use crate::{Options, Refused, parse_float, parse_int};
+use crate::lines::Pipes;
+use crate::number::parse_short_decimal;
+use crate::{Line, Options, Refused, parse_float, parse_int};
 
 /// Type symbol of a metric line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +39,11 @@ pub struct Fields<'a> {
 }
 
 /// Values of a metric line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Values<'a> {
-    /// The last `count` numbers of the caller's buffer, at least one.
+    /// One number, as nearly every line has.
+    Number(f64),
+    /// Packed values: the last `count` numbers of the caller's buffer, at least one.
     Numbers {
         /// How many.
         count: u32,
@@ -65,30 +69,27 @@ pub struct Metric<'a> {
     pub fields: Fields<'a>,
 }
 
-/// Parses a metric line, appending its numbers to `values`.
+/// Parses a metric line. Packed numbers are appended to `packed`.
 ///
 /// # Errors
-/// The reason for which the line was refused; `values` is then as it was.
+/// The reason for which the line was refused; `packed` is then as it was.
 #[inline]
 pub fn parse_metric<'a>(
-    line: &'a [u8],
+    line: &Line<'a>,
     options: Options,
-    values: &mut Vec<f64>,
+    packed: &mut Vec<f64>,
 ) -> Result<Metric<'a>, Refused> {
-    let (head, rest) = cut(line, b'|').ok_or(Refused::Format)?;
-    let (name, value) = cut(head, b':').ok_or(Refused::NameOrValue)?;
+    let bytes = line.bytes;
+    let mut pipes = line.pipes();
+    let head_end = pipes.take(bytes).ok_or(Refused::Format)?;
+    let name_end = line.colon_before(head_end).ok_or(Refused::NameOrValue)?;
+    let name = bytes.get(..name_end).unwrap_or_default();
+    let value = bytes.get(name_end + 1..head_end).unwrap_or_default();
     if name.is_empty() || value.is_empty() {
         return Err(Refused::NameOrValue);
     }
-    // One-letter types are told by two bytes, without a search for the next pipe.
-    let (symbol, mut rest) = match rest {
-        [_, b'|', tail @ ..] => (rest.get(..1).unwrap_or_default(), Some(tail)),
-        _ => match cut(rest, b'|') {
-            Some((symbol, tail)) => (symbol, Some(tail)),
-            None => (rest, None),
-        },
-    };
-    let kind = match symbol {
+    let mut sections = Sections { line: bytes, pipes, start: Some(head_end + 1) };
+    let kind = match sections.next().unwrap_or_default() {
         b"g" => MetricKind::Gauge,
         b"c" => MetricKind::Counter,
         b"h" => MetricKind::Histogram,
@@ -97,21 +98,21 @@ pub fn parse_metric<'a>(
         b"ms" => MetricKind::Timing,
         _ => return Err(Refused::Type),
     };
-    let values_before = values.len();
-    let parsed_values =
-        if kind == MetricKind::Set { Values::Member(value) } else { parse_numbers(value, values)? };
-
-    let mut metric = Metric {
-        name,
-        kind,
-        values: parsed_values,
-        rate: 1.0,
-        timestamp_secs: 0,
-        fields: Fields::default(),
+    let packed_before = packed.len();
+    let values = if kind == MetricKind::Set {
+        Values::Member(value)
+    } else {
+        let window = bytes.get(name_end + 1..).unwrap_or_default();
+        match parse_short_decimal(window, value.len()) {
+            Some(number) => Values::Number(number),
+            None => parse_numbers(value, packed)?,
+        }
     };
-    while let Some(option) = next_field(&mut rest) {
+    let mut metric =
+        Metric { name, kind, values, rate: 1.0, timestamp_secs: 0, fields: Fields::default() };
+    for option in sections {
         if let Err(refused) = metric.apply(option, options) {
-            values.truncate(values_before);
+            packed.truncate(packed_before);
             return Err(refused);
         }
     }
@@ -149,25 +150,41 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Parses packed values; empty items are skipped.
-#[inline]
-fn parse_numbers<'a>(text: &[u8], values: &mut Vec<f64>) -> Result<Values<'a>, Refused> {
-    let Some((first, rest)) = cut_short(text, b':') else {
-        values.push(parse_float(text).ok_or(Refused::Value)?);
-        return Ok(Values::Numbers { count: 1 });
-    };
-    let before = values.len();
-    for item in std::iter::once(first).chain(rest.split(|&byte| byte == b':')) {
-        if item.is_empty() {
-            continue;
-        }
+/// What stands between the pipes of a metric line, behind its head.
+struct Sections<'a> {
+    line: &'a [u8],
+    pipes: Pipes,
+    /// Where the next one starts; `None` behind the last one.
+    start: Option<usize>,
+}
+
+impl<'a> Iterator for Sections<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let start = self.start?;
+        let pipe = self.pipes.take(self.line);
+        self.start = pipe.map(|pipe| pipe + 1);
+        self.line.get(start..pipe.unwrap_or(self.line.len()))
+    }
+}
+
+/// Parses a number, or packed ones, of which empty items are skipped.
+#[inline(never)]
+fn parse_numbers<'a>(text: &[u8], packed: &mut Vec<f64>) -> Result<Values<'a>, Refused> {
+    if !text.contains(&b':') {
+        return parse_float(text).map(Values::Number).ok_or(Refused::Value);
+    }
+    let before = packed.len();
+    for item in text.split(|&byte| byte == b':').filter(|item| !item.is_empty()) {
         let Some(value) = parse_float(item) else {
-            values.truncate(before);
+            packed.truncate(before);
             return Err(Refused::Value);
         };
-        values.push(value);
+        packed.push(value);
     }
-    match u32::try_from(values.len() - before) {
+    match u32::try_from(packed.len() - before) {
         Ok(count) if count > 0 => Ok(Values::Numbers { count }),
         _ => Err(Refused::Value),
     }
@@ -190,14 +207,6 @@ pub(crate) fn next_field<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
 #[inline]
 pub(crate) fn cut(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let at = memchr(separator, bytes)?;
-    let (left, right) = bytes.split_at_checked(at)?;
-    Some((left, right.get(1..)?))
-}
-
-/// [`cut`] for texts of a few bytes, where a vector search costs more than it saves.
-#[inline]
-fn cut_short(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|&byte| byte == separator)?;
     let (left, right) = bytes.split_at_checked(at)?;
     Some((left, right.get(1..)?))
 }

@@ -7,7 +7,8 @@ mod lines;
 mod slow;
 
 use corelane_parse::{
-    Message, Metric, Options, Refused, Values, check_packet, parse_float, parse_int, parse_metric,
+    Line, Lines, Message, Metric, Options, Refused, Values, check_packet, parse_float, parse_int,
+    parse_metric,
 };
 use proptest::prelude::*;
 use slow::{SlowMetric, SlowParser};
@@ -89,7 +90,7 @@ const OPTIONS: [Options; 4] = [
 fn assert_agreement(line: &[u8]) -> Result<(), TestCaseError> {
     for options in OPTIONS {
         let mut values = vec![EARLIER];
-        let fast = parse_metric(line, options, &mut values);
+        let fast = parse_metric(&Line::new(line), options, &mut values);
         let slow = slow_parser(|parser| parser.metric(line, options));
         let (earlier, values) = values.split_first().expect("nothing is taken out");
         prop_assert_eq!(earlier.to_bits(), EARLIER.to_bits());
@@ -103,20 +104,36 @@ fn assert_agreement(line: &[u8]) -> Result<(), TestCaseError> {
             (fast, slow) => prop_assert!(false, "{shown}: {fast:?}, model {slow:?}"),
         }
         assert_dispatch(line, options)?;
+        assert_independence(line, options)?;
     }
+    Ok(())
+}
+
+/// What follows a line in its packet is never read as part of it.
+fn assert_independence(line: &[u8], options: Options) -> Result<(), TestCaseError> {
+    if line.is_empty() || line.contains(&b'\n') || line.ends_with(b"\r") {
+        return Ok(());
+    }
+    let packet = [line, b"\n12345678:90|c|@0.5|#tag:value|c:container|T1657100430"].concat();
+    let first = Lines::new(&packet, false).next().expect("a line that is not empty");
+    let (mut values, mut first_values) = (Vec::new(), Vec::new());
+    let alone = format!("{:?}", parse_metric(&Line::new(line), options, &mut values));
+    let before = format!("{:?}", parse_metric(&first, options, &mut first_values));
+    prop_assert_eq!(alone, before);
+    prop_assert_eq!(format!("{values:?}"), format!("{first_values:?}"));
     Ok(())
 }
 
 /// What is neither an event nor a service check by its prefix is judged as a metric.
 fn assert_dispatch(line: &[u8], options: Options) -> Result<(), TestCaseError> {
     let (mut values, mut metric_values) = (Vec::new(), Vec::new());
-    let message = Message::parse(line, options, &mut values);
+    let message = Message::parse(&Line::new(line), options, &mut values);
     if line.starts_with(b"_e{") {
         prop_assert!(matches!(message, Ok(Message::Event(_)) | Err(Refused::Event)));
     } else if line.starts_with(b"_sc") {
         prop_assert!(matches!(message, Ok(Message::ServiceCheck(_)) | Err(Refused::Check)));
     } else {
-        let metric = parse_metric(line, options, &mut metric_values);
+        let metric = parse_metric(&Line::new(line), options, &mut metric_values);
         let got = format!("{message:?} {values:?}");
         prop_assert_eq!(got, format!("{:?} {metric_values:?}", metric.map(Message::Metric)));
     }
@@ -132,7 +149,14 @@ fn assert_same_metric(
     prop_assert_eq!(fast.kind, slow.kind);
     prop_assert!(is_same(Some(fast.rate), Some(slow.rate)), "{} {}", fast.rate, slow.rate);
     prop_assert_eq!(fast.timestamp_secs, slow.timestamp_secs);
+    let mut values = values;
+    let number;
     match fast.values {
+        Values::Number(value) => {
+            prop_assert!(values.is_empty(), "only packed values go to the buffer");
+            number = [value];
+            values = &number;
+        }
         Values::Numbers { count } => {
             prop_assert_eq!(count as usize, values.len());
             prop_assert_eq!(&slow.member, &None);
