@@ -68,9 +68,8 @@ pub use hash::{process_tags_hash, tag_list_hash};
 pub use key::{GroupKey, PayloadKey, SpanStats, TagList, TagTexts, TraceRoot};
 pub use payload::{ContainerTags, StatsBody, StatsHeader, encode_payloads};
 pub use rules::{
-    BLOCKED_VALUE, DEFAULT_PEER_TAGS, GRPC_STATUS_KEYS, HttpStatus, PeerTagScope, SpanMarks,
-    additional_tag_value, grpc_status, http_status, is_counted, peer_tag_keys, peer_tag_scope,
-    weight,
+    BLOCKED_VALUE, GRPC_STATUS_KEYS, HttpStatus, PeerTagScope, SpanMarks, additional_tag_value,
+    grpc_status, http_status, is_counted, peer_tag_scope, weight,
 };
 pub use sketch::{
     BIN_LIMIT, GAMMA, Sketch, SketchError, index_of, index_of_truncated, lower_bound, truncate,

@@ -6,7 +6,7 @@ mod grpc;
 mod peer;
 
 pub use grpc::{GRPC_STATUS_KEYS, grpc_status};
-pub use peer::{DEFAULT_PEER_TAGS, PeerTagScope, peer_tag_keys, peer_tag_scope};
+pub use peer::{PeerTagScope, peer_tag_scope};
 
 /// Value in place of one that is not let through.
 pub const BLOCKED_VALUE: &str = "agent_blocked_value";

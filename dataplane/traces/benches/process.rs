@@ -43,7 +43,7 @@ fn processor(settings: Settings) -> Processor {
 }
 
 fn settings() -> Settings {
-    Settings { peer_tags: stats::peer_tag_keys(&[]), ..Settings::default() }
+    Settings { peer_tags: corelane_traces::peer_tag_keys(&[]), ..Settings::default() }
 }
 
 fn bench(c: &mut Criterion) {

@@ -68,4 +68,5 @@ pub use processor::{Piece, Processor};
 pub use replace::ReplaceRule;
 pub use settings::{
     Commands, Features, InstallSignature, JsonKeys, Obfuscation, PAYLOAD_BYTES_MAX, Settings,
+    peer_tag_keys,
 };

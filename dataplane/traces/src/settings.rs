@@ -2,6 +2,7 @@
 
 use obfuscate::CardScreen;
 use obfuscate::http_url::UrlOptions;
+use span::Key;
 
 use crate::{Pattern, ReplaceRule, TagFilter};
 
@@ -129,6 +130,17 @@ impl Features {
     }
 }
 
+/// The keys of peer tags: the known ones and `apm_config.peer_tags`, sorted, each once.
+#[must_use]
+pub fn peer_tag_keys(extra: &[String]) -> Vec<String> {
+    let known = Key::peer_tags().iter().map(|key| key.as_str().to_owned());
+    let mut keys: Vec<String> = known.chain(extra.iter().cloned()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.retain(|key| !key.is_empty());
+    keys
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -164,5 +176,17 @@ impl Default for Obfuscation {
             elasticsearch: Some(JsonKeys::default()),
             opensearch: Some(JsonKeys::default()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_peer_tags_are_sorted_and_unique() {
+        let keys = peer_tag_keys(&["zone".to_owned(), "db.name".to_owned(), "a".to_owned()]);
+        assert_eq!(keys.len(), 45);
+        assert!(keys.is_sorted());
     }
 }

@@ -59,7 +59,7 @@ fn allocations(format: Format) -> u64 {
     let rules = rules.iter().enumerate();
     let rules = rules.map(|(n, (name, from, to))| ReplaceRule::new(n, name, from, to).unwrap());
     let settings = Settings {
-        peer_tags: stats::peer_tag_keys(&[]),
+        peer_tags: corelane_traces::peer_tag_keys(&[]),
         additional_metric_tags: vec!["db.user".into()],
         replace_rules: rules.collect(),
         global_tags: vec![("site".into(), "a".into())],

@@ -147,7 +147,7 @@ fn describe(config: &Config, port: Option<u16>) -> Body {
             "DD-CI-PROVIDER-NAME",
         ],
         config: agent_settings(config, port),
-        peer_tags: has_peer_tags.then(|| stats::peer_tag_keys(config.list(keys::APM_PEER_TAGS))),
+        peer_tags: has_peer_tags.then(|| traces::peer_tag_keys(config.list(keys::APM_PEER_TAGS))),
         span_kinds_stats_computed: by_kind.then_some(["client", "consumer", "producer", "server"]),
         obfuscation_version: if changes_sql { 2 } else { 1 },
         filter_tags: Filter {

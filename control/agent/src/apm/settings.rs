@@ -162,7 +162,7 @@ pub(crate) fn processing(config: &Config, host: &str) -> Result<Settings, Settin
         time_secs: config.count(keys::APM_INSTALL_TIME) as u64,
     });
     let peer_tags = match config.bool(keys::APM_PEER_TAGS_AGGREGATION) {
-        true => stats::peer_tag_keys(config.list(keys::APM_PEER_TAGS)),
+        true => traces::peer_tag_keys(config.list(keys::APM_PEER_TAGS)),
         false => Vec::new(),
     };
     Ok(Settings {

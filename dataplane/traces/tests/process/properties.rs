@@ -148,7 +148,7 @@ fn settings(has_rules: bool) -> (Settings, SamplingSettings) {
     let mut settings = Settings {
         ignore_resources: vec![Pattern::new("ignore", "^GET$|xxx{100}").unwrap()],
         payload_bytes_max: 3_000,
-        peer_tags: stats::peer_tag_keys(&[]),
+        peer_tags: corelane_traces::peer_tag_keys(&[]),
         additional_metric_tags: vec!["team".into()],
         global_tags: vec![("site".into(), "a".into()), ("version".into(), "b".into())],
         ..Settings::default()
