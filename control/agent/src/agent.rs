@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
 use capture::{Recorder, RecorderOptions};
-use config::{Config, Reload, keys};
+use config::{Config, Reload, Severity, keys};
 use context::Keys;
 use entity::EntityTags;
 use lane::DriverKind;
@@ -42,6 +42,8 @@ pub struct Options {
     /// How [`Source::reload`] reads the configuration.
     pub reload: ReloadConfig,
 }
+    /// Told of a configuration that a reload has put into effect.
+    pub applied: fn(&Config),
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -200,6 +202,7 @@ impl Agent {
             requests: requests.clone(),
             reload: options.reload,
             pulse: Arc::clone(&pulse),
+            applied: options.applied,
         });
         let coordinator = Coordinator {
             flusher: Flusher {
@@ -312,22 +315,25 @@ impl Shared {
         let changes = Config::changes(&old, &new);
         if changes.is_empty() {
             return Ok("nothing changed".to_owned());
+        check_values(&old, &new)?;
         }
         let mut notes = Vec::new();
         let rules = rules(&new, &mut notes);
         if let Some(refused) = notes.first() {
             return Err(refused.clone());
         }
-        self.delivery.reload(&new)?;
+        self.delivery.check(&new)?;
         if let Some(delivery) = &self.trace_delivery {
             delivery.reload(&new)?;
         }
         let stopping = |_| "the agent is stopping".to_owned();
         self.requests.send(Request::Rules(Box::new(rules))).map_err(stopping)?;
         self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
+        self.delivery.reload(&new)?;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
         let describe = |change: &config::Change| {
             let effect = match change.reload {
+        (self.applied)(&new);
                 Reload::Live => "applied",
                 Reload::Restart => "needs a restart",
             };
@@ -340,6 +346,20 @@ impl Shared {
 /// Names and tags. Faulty mapper profiles switch the mapper off, as in the Agent.
 fn rules(config: &Config, notes: &mut Vec<String>) -> Rules {
     let mut naming = settings::naming(config);
+/// Refuses a configuration with errors that the running one does not have: a value that cannot be
+/// read would fall back to its default, which nobody asked for.
+fn check_values(old: &Config, new: &Config) -> Result<(), String> {
+    fn errors(config: &Config) -> impl Iterator<Item = &config::Diagnostic> {
+        config.diagnostics().iter().filter(|found| found.severity == Severity::Error)
+    }
+    let is_old = |found: &config::Diagnostic| {
+        errors(old).any(|known| known.key == found.key && known.message == found.message)
+    };
+    let refused: Vec<String> =
+        errors(new).filter(|found| !is_old(found)).map(ToString::to_string).collect();
+    if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) }
+}
+
     loop {
         match Rules::new(&naming) {
             Ok(rules) => return rules,

@@ -72,14 +72,25 @@ impl Delivery {
         last
     }
 
-    /// Points the forwarders to the endpoints and keys of a new configuration.
+    /// Whether [`Delivery::reload`] can follow a new configuration.
     ///
     /// Endpoints move between groups only at a restart.
-    pub(crate) fn reload(&self, config: &Config) -> Result<(), String> {
-        let wanted = grouped(config);
-        for (forms, endpoints) in &wanted {
+    pub(crate) fn check(&self, config: &Config) -> Result<(), String> {
+        for (forms, endpoints) in &grouped(config) {
             let group = self.groups.iter().find(|group| group.forms == *forms);
             let group = group.ok_or("endpoints of another series form need a restart")?;
+            group.forwarder.check_endpoints(endpoints).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Points the forwarders to the endpoints and keys of a new configuration.
+    pub(crate) fn reload(&self, config: &Config) -> Result<(), String> {
+        self.check(config)?;
+        let wanted = grouped(config);
+        for group in &self.groups {
+            let endpoints = wanted.iter().find(|(forms, _)| group.forms == *forms);
+            let endpoints = endpoints.map_or(&[] as &[_], |(_, endpoints)| endpoints);
             group.forwarder.set_endpoints(endpoints).map_err(|error| error.to_string())?;
         }
         Ok(())

@@ -40,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) planned_bytes: u64,
     pub(crate) requests: Sender<Request>,
     pub(crate) reload: ReloadConfig,
+    pub(crate) applied: fn(&Config),
     pub(crate) pulse: Arc<Pulse>,
 }
 

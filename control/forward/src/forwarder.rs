@@ -129,6 +129,15 @@ impl Forwarder {
         Ok(())
     }
 
+    /// Whether [`Forwarder::set_endpoints`] would take these.
+    ///
+    /// # Errors
+    /// [`StartError::Url`] if a URL is bad.
+    pub fn check_endpoints(&self, endpoints: &[Endpoint]) -> Result<(), StartError> {
+        normalise_endpoints(self.core.settings(), endpoints)?;
+        Ok(())
+    }
+
     /// A snapshot of all counters.
     pub fn stats(&self) -> ForwardStats {
         self.core.stats()

@@ -71,12 +71,8 @@ pub(crate) fn run(args: &ConfigArgs, run: &Args) -> Outcome {
 /// How the agent reads its configuration again: as at the start.
 fn options(args: &ConfigArgs) -> Options {
     let args = args.clone();
-    let reload = move || {
-        let config = args.load().map_err(|failure| failure.text())?;
-        logging::apply_level(&config);
-        Ok(config)
-    };
-    Options { version: VERSION.to_owned(), reload: Arc::new(reload) }
+    let reload = move || args.load().map_err(|failure| failure.text());
+    Options { version: VERSION.to_owned(), reload: Arc::new(reload), applied: logging::apply_level }
 }
 
 /// Answers signals until one asks to stop.
