@@ -70,6 +70,8 @@ const METADATA_INTERVAL: Duration = Duration::from_secs(1800);
 const TOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Coordinator {
+/// How long a lane may take to see an order that somebody waits for.
+const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
     /// A channel for requests.
     pub(crate) fn requests() -> (Sender<Request>, Receiver<Request>) {
         channel()
@@ -134,6 +136,10 @@ impl Coordinator {
             }
             Request::Configure(config) => self.config = config,
             Request::Stop { .. } => {}
+                // The packets of the replay come next, and need it.
+                if !self.lanes.wait_taken(TAKEN_TIMEOUT) {
+                    log::warn!("a lane is slow to take the origins of a replay");
+                }
         }
     }
 

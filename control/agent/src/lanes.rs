@@ -173,6 +173,20 @@ impl Lanes {
         self.handles().iter_mut().filter_map(|lane| lane.send(command()).err()).count()
     }
 
+    /// Waits until every lane has taken the commands sent so far. Returns whether all have.
+    pub(crate) fn wait_taken(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if self.handles().iter().all(LaneHandle::has_taken_all) {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(ANSWER_POLL);
+        }
+    }
+
     /// What the lanes sent by themselves since the last look.
     pub(crate) fn outputs(&self) -> Vec<Output> {
         let mut outputs = Vec::new();

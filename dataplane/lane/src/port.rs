@@ -122,6 +122,13 @@ impl LaneHandle {
 
     /// Whether the lane has ended and left nothing to read.
     #[must_use]
+    /// Whether the lane obeys, or has obeyed, every command sent so far: nothing it reads from now
+    /// on is treated by older orders.
+    #[must_use]
+    pub fn has_taken_all(&self) -> bool {
+        self.commands.slots() == RING_ENTRIES
+    }
+
     pub fn is_abandoned(&self) -> bool {
         self.outputs.is_abandoned() && self.outputs.is_empty()
     }
@@ -158,5 +165,20 @@ impl LanePort {
     /// Whether control is gone.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.outputs.is_abandoned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_taken_when_the_lane_has_it() {
+        let (mut handle, mut port) = port().unwrap();
+        assert!(handle.has_taken_all());
+        handle.send(Command::Top).unwrap();
+        assert!(!handle.has_taken_all());
+        assert!(matches!(port.commands.pop(), Ok(Command::Top)));
+        assert!(handle.has_taken_all());
     }
 }
