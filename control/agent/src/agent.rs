@@ -27,6 +27,7 @@ use crate::flush::{FlushTotals, Flusher};
 use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
+use crate::memory_watch::MemoryWatch;
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
 use crate::source::{Pulse, Shared};
@@ -41,9 +42,9 @@ pub struct Options {
     pub version: String,
     /// How [`Source::reload`] reads the configuration.
     pub reload: ReloadConfig,
-}
     /// Told of a configuration that a reload has put into effect.
     pub applied: fn(&Config),
+}
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,8 +202,8 @@ impl Agent {
             planned_bytes,
             requests: requests.clone(),
             reload: options.reload,
-            pulse: Arc::clone(&pulse),
             applied: options.applied,
+            pulse: Arc::clone(&pulse),
         });
         let coordinator = Coordinator {
             flusher: Flusher {
@@ -226,6 +227,8 @@ impl Agent {
             requests: request_receiver,
             histogram_suffixes,
             pulse,
+            memory: MemoryWatch::new(config.bytes(keys::MEMORY_MAX_BYTES)),
+            lane_contexts_max: settings::lane_contexts_max(&config),
             apm,
         };
         let thread =
@@ -312,10 +315,10 @@ impl Shared {
     pub(crate) fn reload_config(&self) -> Result<String, String> {
         let new = Arc::new((self.reload)()?);
         let old = self.config();
+        check_values(&old, &new)?;
         let changes = Config::changes(&old, &new);
         if changes.is_empty() {
             return Ok("nothing changed".to_owned());
-        check_values(&old, &new)?;
         }
         let mut notes = Vec::new();
         let rules = rules(&new, &mut notes);
@@ -326,14 +329,14 @@ impl Shared {
         if let Some(delivery) = &self.trace_delivery {
             delivery.reload(&new)?;
         }
+        self.delivery.reload(&new)?;
         let stopping = |_| "the agent is stopping".to_owned();
         self.requests.send(Request::Rules(Box::new(rules))).map_err(stopping)?;
         self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
-        self.delivery.reload(&new)?;
+        (self.applied)(&new);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
         let describe = |change: &config::Change| {
             let effect = match change.reload {
-        (self.applied)(&new);
                 Reload::Live => "applied",
                 Reload::Restart => "needs a restart",
             };
@@ -343,9 +346,6 @@ impl Shared {
     }
 }
 
-/// Names and tags. Faulty mapper profiles switch the mapper off, as in the Agent.
-fn rules(config: &Config, notes: &mut Vec<String>) -> Rules {
-    let mut naming = settings::naming(config);
 /// Refuses a configuration with errors that the running one does not have: a value that cannot be
 /// read would fall back to its default, which nobody asked for.
 fn check_values(old: &Config, new: &Config) -> Result<(), String> {
@@ -360,6 +360,9 @@ fn check_values(old: &Config, new: &Config) -> Result<(), String> {
     if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) }
 }
 
+/// Names and tags. Faulty mapper profiles switch the mapper off, as in the Agent.
+fn rules(config: &Config, notes: &mut Vec<String>) -> Rules {
+    let mut naming = settings::naming(config);
     loop {
         match Rules::new(&naming) {
             Ok(rules) => return rules,

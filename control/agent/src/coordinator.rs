@@ -20,6 +20,7 @@ use crate::apm::Apm;
 use crate::flush::{FlushTotals, Flusher, SelfReport};
 use crate::host_name::Host;
 use crate::lanes::Lanes;
+use crate::memory_watch::{MemoryChange, MemoryWatch};
 use crate::source::Pulse;
 
 /// What the coordinator is asked for. Each request carries the way back.
@@ -58,6 +59,9 @@ pub(crate) struct Coordinator {
     pub(crate) bucket_secs: u64,
     pub(crate) histogram_suffixes: Vec<String>,
     pub(crate) pulse: Arc<Pulse>,
+    pub(crate) memory: MemoryWatch,
+    /// Most contexts of a lane.
+    pub(crate) lane_contexts_max: usize,
     /// Traces, where they are received.
     pub(crate) apm: Option<Apm>,
 }
@@ -66,12 +70,12 @@ pub(crate) struct Coordinator {
 const LOOK: Duration = Duration::from_millis(500);
 /// How often the host describes itself.
 const METADATA_INTERVAL: Duration = Duration::from_secs(1800);
+/// How long a lane may take to see an order that somebody waits for.
+const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a listing of contexts may take.
 const TOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Coordinator {
-/// How long a lane may take to see an order that somebody waits for.
-const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
     /// A channel for requests.
     pub(crate) fn requests() -> (Sender<Request>, Receiver<Request>) {
         channel()
@@ -132,14 +136,14 @@ const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
                 let entities = state.entities.len();
                 let snapshot = self.publisher.load_replay(state);
                 self.publish(&snapshot);
-                reply.send(entities).ok();
-            }
-            Request::Configure(config) => self.config = config,
-            Request::Stop { .. } => {}
                 // The packets of the replay come next, and need it.
                 if !self.lanes.wait_taken(TAKEN_TIMEOUT) {
                     log::warn!("a lane is slow to take the origins of a replay");
                 }
+                reply.send(entities).ok();
+            }
+            Request::Configure(config) => self.config = config,
+            Request::Stop { .. } => {}
         }
     }
 
@@ -149,6 +153,7 @@ const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
         let outputs = self.lanes.outputs();
         self.take(outputs);
         self.order_traces();
+        self.watch_memory();
         if let Some(snapshot) = self.publisher.refresh(Instant::now()) {
             self.publish(&snapshot);
         }
@@ -161,6 +166,26 @@ const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
                 summary.drops
             );
         }
+    }
+
+    /// Keeps the lanes from growing while the process holds more than its budget.
+    fn watch_memory(&mut self) {
+        let resident = self.memory.is_on().then(crate::resources::resident_bytes).flatten();
+        let Some(change) = resident.and_then(|bytes| self.memory.look(bytes)) else { return };
+        let is_over = change == MemoryChange::Exceeded;
+        if is_over {
+            self.pulse.over_budget_count.fetch_add(1, Ordering::Relaxed);
+            log::warn!(
+                "{} bytes are resident, more than `corelane.memory_max_bytes`: new contexts are \
+                 refused until it is below 90 % of that",
+                resident.unwrap_or_default()
+            );
+        } else {
+            log::info!("memory is within its budget again: new contexts are taken");
+        }
+        let contexts_max = if is_over { 0 } else { self.lane_contexts_max };
+        self.tell(|| Command::SetContextsMax(contexts_max));
+        self.pulse.is_over_budget.store(is_over, Ordering::Relaxed);
     }
 
     /// Takes what lanes handed over beside the flushes.

@@ -22,6 +22,7 @@ mod flush;
 mod host_name;
 mod lanes;
 mod listen;
+mod memory_watch;
 mod resources;
 mod self_metrics;
 mod settings;

@@ -20,10 +20,6 @@ pub(crate) const AGENT_VERSION_NUMBERS: (u32, u32, u32) = (7, 82, 0);
 
 /// Aggregation of one lane. `lanes` share the limit of contexts in the merge, not here.
 pub(crate) fn shard(config: &Config, host: &Arc<str>, started_secs: u64) -> ShardSettings {
-    let contexts = match config.count(keys::LANE_CONTEXTS_MAX) {
-        0 => config.count(keys::CONTEXTS_MAX),
-        contexts => contexts,
-    };
     let copy_prefix = config.str(keys::HISTOGRAM_COPY_TO_DISTRIBUTION_PREFIX).to_owned();
     let is_copied = config.bool(keys::HISTOGRAM_COPY_TO_DISTRIBUTION);
     let expected_tags_secs = config.duration(keys::EXPECTED_TAGS_DURATION).as_secs();
@@ -38,11 +34,19 @@ pub(crate) fn shard(config: &Config, host: &Arc<str>, started_secs: u64) -> Shar
             0 => 0,
             secs => started_secs.saturating_add(secs),
         },
-        contexts_max: contexts,
+        contexts_max: lane_contexts_max(config),
         context_expiry_secs: config.secs(keys::DOGSTATSD_CONTEXT_EXPIRY_SECONDS).as_secs(),
         cell_samples_max: config.count(keys::CELL_SAMPLES_MAX),
         timed_samples_max: config.count(keys::TIMED_SAMPLES_MAX),
         events_max: config.count(keys::EVENTS_MAX),
+    }
+}
+
+/// Most contexts of one lane.
+pub(crate) fn lane_contexts_max(config: &Config) -> usize {
+    match config.count(keys::LANE_CONTEXTS_MAX) {
+        0 => config.count(keys::CONTEXTS_MAX),
+        contexts => contexts,
     }
 }
 

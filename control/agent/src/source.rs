@@ -1,7 +1,7 @@
 //! The agent as its local API sees it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -49,6 +49,10 @@ pub(crate) struct Shared {
 pub(crate) struct Pulse {
     /// Unix seconds of its last look around.
     pub(crate) seen_unix_secs: AtomicU64,
+    /// Whether resident memory exceeds its budget.
+    pub(crate) is_over_budget: AtomicBool,
+    /// How often it came to.
+    pub(crate) over_budget_count: AtomicU64,
     /// The capture under way.
     pub(crate) capture: Mutex<Option<CaptureStatus>>,
 }
@@ -184,6 +188,9 @@ impl Source for Shared {
             rss_bytes: crate::resources::resident_bytes().unwrap_or(0),
             tables_bytes: snapshot.total(Counter::TableBytes),
             planned_bytes: self.planned_bytes,
+            budget_bytes: config.bytes(keys::MEMORY_MAX_BYTES),
+            is_over_budget: self.pulse.is_over_budget.load(Ordering::Relaxed),
+            over_budget_count: self.pulse.over_budget_count.load(Ordering::Relaxed),
         };
         snapshot
     }

@@ -322,6 +322,8 @@ fn process(page: &mut Page, snapshot: &Snapshot) {
     page.single("corelane_uptime_seconds", Kind::Gauge, "Since the start.", snapshot.uptime_secs);
     page.single("corelane_resident_bytes", Kind::Gauge, "Resident set.", memory.rss_bytes);
     page.single("corelane_planned_bytes", Kind::Gauge, "Sum of limits.", memory.planned_bytes);
+    let name = "corelane_memory_over_budget_total";
+    page.single(name, Kind::Counter, "Times the budget was exceeded.", memory.over_budget_count);
     let name = "corelane_build_info";
     page.family(name, Kind::Gauge, "Version and driver.");
     let labels = [("version", &*snapshot.version), ("driver", &*snapshot.driver.name)];

@@ -195,6 +195,12 @@ pub struct Memory {
     pub tables_bytes: u64,
     /// What the limits of the configuration add up to.
     pub planned_bytes: u64,
+    /// What may be resident; 0 for no bound.
+    pub budget_bytes: u64,
+    /// Whether more is resident, and new contexts are refused.
+    pub is_over_budget: bool,
+    /// How often it came to that.
+    pub over_budget_count: u64,
 }
 
 /// The capture under way.

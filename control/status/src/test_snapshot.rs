@@ -102,7 +102,12 @@ pub(crate) fn busy() -> Snapshot {
             ..EndpointStatus::default()
         }],
         traces: Some(traces()),
-        memory: Memory { rss_bytes: 12 << 20, tables_bytes: 98_304, planned_bytes: 64 << 20 },
+        memory: Memory {
+            rss_bytes: 12 << 20,
+            tables_bytes: 98_304,
+            planned_bytes: 64 << 20,
+            ..Memory::default()
+        },
         capture: Some(CaptureStatus {
             path: "/tmp/datadog-capture-1".to_owned(),
             left_secs: 30,

@@ -86,6 +86,10 @@ fn header(page: &mut Page, snapshot: &Snapshot) {
         used.push_str(&format!(", limits add up to {}", bytes(memory.planned_bytes)));
     }
     page.field("memory", &used);
+    if memory.is_over_budget {
+        let budget = bytes(memory.budget_bytes);
+        page.field("memory budget", &format!("{budget} is exceeded: new contexts are refused"));
+    }
 }
 
 fn listeners(page: &mut Page, snapshot: &Snapshot) {

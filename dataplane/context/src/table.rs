@@ -176,6 +176,11 @@ impl ContextTable {
         Some(id)
     }
 
+    /// Changes the bound of contexts. Those beyond it stay until they expire.
+    pub const fn set_contexts_max(&mut self, contexts_max: usize) {
+        self.limits.contexts_max = contexts_max;
+    }
+
     /// Makes `line` lead to nothing, as the filter list demands. Such lines count as contexts.
     pub fn resolve_filtered(&mut self, line: LineKey, now_secs: u64) {
         if self.alive < self.limits.contexts_max {

@@ -356,6 +356,7 @@ impl Lane {
                 self.shard.set_rules(*rules);
             }
             Command::SetSnapshot(snapshot) => self.shard.set_snapshot(snapshot),
+            Command::SetContextsMax(contexts) => self.shard.set_contexts_max(contexts),
             Command::Capture(tap) => self.capture = Some(tap),
             Command::Top => self.top_chunk = Some(0),
             Command::Connection(connection) => self.connections.push(connection),

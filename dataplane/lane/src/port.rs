@@ -26,6 +26,8 @@ pub enum Command {
     SetRules(Box<Rules>),
     /// Use these origin tags from now on.
     SetSnapshot(Arc<OriginSnapshot>),
+    /// Take no new context while so many are there; 0 takes none.
+    SetContextsMax(usize),
     /// Copy packets to a capture from now on.
     Capture(CaptureTap),
     /// List all contexts.
@@ -120,8 +122,6 @@ impl LaneHandle {
         self.outputs.pop().ok()
     }
 
-    /// Whether the lane has ended and left nothing to read.
-    #[must_use]
     /// Whether the lane obeys, or has obeyed, every command sent so far: nothing it reads from now
     /// on is treated by older orders.
     #[must_use]
@@ -129,6 +129,8 @@ impl LaneHandle {
         self.commands.slots() == RING_ENTRIES
     }
 
+    /// Whether the lane has ended and left nothing to read.
+    #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.outputs.is_abandoned() && self.outputs.is_empty()
     }

@@ -338,6 +338,11 @@ impl Shard {
         self.contexts.is_sweeping()
     }
 
+    /// Takes no new context while so many are there. Known ones go on, whatever the bound.
+    pub const fn set_contexts_max(&mut self, contexts_max: usize) {
+        self.contexts.set_contexts_max(contexts_max);
+    }
+
     /// Contexts of one chunk of the table, with their samples; `None` behind the last chunk.
     pub fn top_slice(&self, chunk: usize) -> Option<Vec<TopContext>> {
         let contexts = self.contexts.chunk(chunk)?;

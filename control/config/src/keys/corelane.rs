@@ -67,7 +67,8 @@ keys! { CORELANE;
     API_ALLOW_REMOTE: BoolKey = "corelane.api_allow_remote", "false",
         "Lets `corelane.api_listen` be an address that other hosts reach.";
     MEMORY_MAX_BYTES: BytesKey = "corelane.memory_max_bytes", "0",
-        "Memory budget that limits are checked against at start; 0 checks nothing.", [.min(0)];
+        "Memory budget: limits are checked against it at start, and while more is resident, new \
+         contexts are refused; 0 checks nothing.", [.min(0)];
     STRICT_MEMORY: BoolKey = "corelane.strict_memory", "false",
         "Refuses to start when the limits add up to more than `corelane.memory_max_bytes`.";
 }
