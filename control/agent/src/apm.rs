@@ -159,6 +159,11 @@ impl Apm {
         orders
     }
 
+    /// Whether spans wait to be sent, so that more will come soon.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.writer.is_filling()
+    }
+
     /// Sends everything that is left, after the lanes have ended.
     pub(crate) fn finish(&mut self, now_ns: u64) {
         self.writer.flush();

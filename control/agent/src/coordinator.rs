@@ -68,6 +68,8 @@ pub(crate) struct Coordinator {
 
 /// How often the lanes' own outputs are looked at, and origins refreshed.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same while spans are handed over, so that few wait in memory.
+const BUSY_LOOK: Duration = Duration::from_millis(100);
 /// How often the host describes itself.
 const METADATA_INTERVAL: Duration = Duration::from_secs(1800);
 /// How long a lane may take to see an order that somebody waits for.
@@ -88,7 +90,9 @@ impl Coordinator {
         let mut next_metadata = Instant::now();
         let with_open_bucket = loop {
             let now = Instant::now();
-            let wait = LOOK.min(next_flush.saturating_duration_since(now));
+            let is_busy = self.apm.as_ref().is_some_and(Apm::is_busy);
+            let look = if is_busy { BUSY_LOOK } else { LOOK };
+            let wait = look.min(next_flush.saturating_duration_since(now));
             match self.requests.recv_timeout(wait) {
                 Ok(Request::Stop { with_open_bucket }) => break with_open_bucket,
                 Ok(request) => self.serve(request),

@@ -60,6 +60,8 @@ pub(crate) struct Drive {
 
 /// Time between two ticks, and the longest sleep.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// Answers that control may leave waiting before nothing more is begun: some 16 MiB of spans.
+const OUTPUTS_WAITING_MAX: usize = 16;
 /// A turn that takes longer is a stall.
 const STALL: Duration = Duration::from_millis(5);
 /// Looks at the sockets at stop: a sender that never ends must not hold us.
@@ -110,7 +112,7 @@ impl Drive {
             let handover = http.traces.hand_over(now);
             self.lane.port.answer(Output::Traces(Box::new(handover)));
         }
-        let is_behind = self.lane.port.is_behind();
+        let is_behind = self.lane.port.waiting() >= OUTPUTS_WAITING_MAX;
         if http.traces.is_full() && !is_behind {
             let handover = http.traces.hand_over(now);
             self.lane.port.answer(Output::Traces(Box::new(handover)));

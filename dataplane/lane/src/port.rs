@@ -164,6 +164,11 @@ impl LanePort {
         !self.backlog.is_empty()
     }
 
+    /// Answers that control has not taken.
+    pub(crate) fn waiting(&self) -> usize {
+        RING_ENTRIES - self.outputs.slots() + self.backlog.len()
+    }
+
     /// Whether control is gone.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.outputs.is_abandoned()

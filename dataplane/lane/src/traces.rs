@@ -85,8 +85,8 @@ pub(crate) struct Traces {
 
 /// Spans decoded or processed between two turns of the lane: some half millisecond.
 const SLICE_SPANS: usize = 512;
-/// Encoded bytes that may wait for control; about a payload of the intake.
-const OUTBOX_BYTES_MAX: usize = 4 << 20;
+/// Encoded bytes that may wait for control; a third of a payload of the intake.
+const OUTBOX_BYTES_MAX: usize = 1 << 20;
 /// Memory of a batch or decoder that is kept for the next payload.
 const KEPT_BYTES_MAX: usize = 16 << 20;
 /// Requests of client stats that may wait for control.

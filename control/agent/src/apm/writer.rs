@@ -97,6 +97,11 @@ impl Writer {
         }
     }
 
+    /// Whether something waits for its payload to fill.
+    pub(crate) fn is_filling(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Sends what has waited long enough.
     pub(crate) fn flush_due(&mut self, now: Instant) {
         let is_due = |since| now.saturating_duration_since(since) >= self.flush_period;
