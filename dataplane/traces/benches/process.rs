@@ -1,8 +1,8 @@
 //! Time per span of processing, without decoding and encoding: a trace of 50 spans as tracers send
 //! it, by stage.
 //!
-//! Stages are measured by difference: each variant leaves something out. Each round decodes the body
-//! anew into the memory of the last, outside of the measured time.
+//! Stages are measured by difference: each variant leaves something out. Each round decodes the
+//! body anew into the memory of the last, outside of the measured time.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@
 
 #[path = "../tests/support/body.rs"]
 mod body;
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/support/batch.rs"]
 mod support;
 #[path = "../tests/support/workload.rs"]
 mod workload;

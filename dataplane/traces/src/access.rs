@@ -1,8 +1,9 @@
 //! Reading and writing attributes by key, in both models of spans.
 //!
-//! Before v1.0 text and numbers are two key spaces: [`text_of`] reads `meta` and [`number_of`] reads
-//! `metrics`. In v1.0 an attribute has one value of any type, which is read as text or as a number,
-//! and `env`, `version`, `component` and `span.kind` are fields of the span. spec: apm §5.4.
+//! Before v1.0 text and numbers are two key spaces: [`text_of`] reads `meta` and [`number_of`]
+//! reads `metrics`. In v1.0 an attribute has one value of any type, which is read as text or as a
+//! number, and `env`, `version`, `component` and `span.kind` are fields of the span. spec: apm
+//! §5.4.
 
 use std::fmt::Write;
 
@@ -188,8 +189,8 @@ impl KeyName {
     }
 }
 
-/// Whether the key sets of spans tell if a key is there: not of other keys, and not of those that are
-/// fields in v1.0.
+/// Whether the key sets of spans tell if a key is there: not of other keys, and not of those that
+/// are fields in v1.0.
 pub(crate) const fn is_told(key: Key) -> bool {
     !matches!(key, Key::Other | Key::Env | Key::Version | Key::Component | Key::SpanKind)
 }

@@ -9,12 +9,12 @@
 //! finish: the batch with the chunks that are kept, and where it is cut
 //! ```
 //!
-//! A [`Processor`] belongs to one lane and has all its scratch memory, its obfuscators, samplers and
-//! concentrator. It works on whole chunks, a bounded number of spans at a time, so that the lane
-//! can leave a large payload for others. Passes edit the batch in place; what a pass writes anew is
-//! appended to the strings of the batch, and a key is looked for only when the span says that it is
-//! there. Both models of spans are read and written through a few functions (`access`), so that no
-//! rule is there twice. Statistics borrow the spans.
+//! A [`Processor`] belongs to one lane and has all its scratch memory, its obfuscators, samplers
+//! and concentrator. It works on whole chunks, a bounded number of spans at a time, so that the
+//! lane can leave a large payload for others. Passes edit the batch in place; what a pass writes
+//! anew is appended to the strings of the batch, and a key is looked for only when the span says
+//! that it is there. Both models of spans are read and written through a few functions (`access`),
+//! so that no rule is there twice. Statistics borrow the spans.
 //!
 //! It deliberately does not read headers, resolve containers, know keys of the configuration, or
 //! encode; time and seeds come from the caller. Rates and flushes go through

@@ -87,8 +87,8 @@ impl Processor {
         }
     }
 
-    /// Lets it remember what SQL statements became, in this many bytes: the lane's share of what the
-    /// process may use. Without, nothing is remembered.
+    /// Lets it remember what SQL statements became, in this many bytes: the lane's share of what
+    /// the process may use. Without, nothing is remembered.
     #[must_use]
     pub fn with_sql_cache(mut self, cache_bytes: usize) -> Self {
         self.redactor.keep_statements(&self.settings.obfuscation.sql, cache_bytes);

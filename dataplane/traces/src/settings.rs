@@ -28,7 +28,8 @@ pub struct Settings {
     pub global_tags: Vec<(String, String)>,
     /// `instrumentation.install_*`: marks the first trace of each service.
     pub install: Option<InstallSignature>,
-    /// `error_tracking_standalone.enabled`, which the samplers are told, too: names what is dropped.
+    /// `error_tracking_standalone.enabled`, which the samplers are told, too: names what is
+    /// dropped.
     pub is_error_tracking_standalone: bool,
     /// `compute_stats_by_span_kind`: spans of servers, clients, producers and consumers count in
     /// statistics, too.

@@ -12,7 +12,7 @@
 
 #[path = "support/body.rs"]
 mod body;
-#[path = "support/mod.rs"]
+#[path = "support/batch.rs"]
 mod support;
 #[path = "support/workload.rs"]
 mod workload;

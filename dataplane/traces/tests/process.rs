@@ -10,7 +10,7 @@
     reason = "a test fails by panicking, and makes small numbers"
 )]
 
-#[path = "support/mod.rs"]
+#[path = "support/batch.rs"]
 mod support;
 
 #[path = "process/chunks.rs"]
