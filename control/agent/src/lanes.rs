@@ -91,7 +91,8 @@ impl Lanes {
             handles.push(handle);
             ports.push(port);
         }
-        let mut udp = std::mem::take(&mut listeners.udp).into_iter();
+        let mut udp: Vec<_> =
+            std::mem::take(&mut listeners.udp).into_iter().map(Vec::into_iter).collect();
         let mut unixgram = listeners.unixgram.take();
         let (outlets, inboxes): (Vec<_>, Vec<_>) = match &unixgram {
             Some(socket) => handles
@@ -109,7 +110,7 @@ impl Lanes {
         let mut threads = Vec::new();
         for (index, port) in (0u16..).zip(ports) {
             let mut sources = Sources::default();
-            if let Some(socket) = udp.next() {
+            for socket in udp.iter_mut().filter_map(Iterator::next) {
                 sources.add_udp(socket, batch_packets);
             }
             let mut helps = Vec::new();

@@ -13,8 +13,8 @@ use crate::settings;
 /// Listeners that could be opened, and what became of each.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
-    /// UDP, one socket per lane, or none.
-    pub(crate) udp: Vec<DatagramSocket>,
+    /// UDP: for each address one socket per lane.
+    pub(crate) udp: Vec<Vec<DatagramSocket>>,
     /// Unix datagram.
     pub(crate) unixgram: Option<DatagramSocket>,
     /// Unix stream.
@@ -46,14 +46,19 @@ impl Listeners {
         let port = config.port(keys::DOGSTATSD_PORT);
         if port > 0 {
             let spread = settings::udp_spread(config);
-            let (address, bound) = first_that_binds(&udp_addresses(config, port), |address| {
-                bind_udp(address, lanes, spread, &options)
-            });
-            let buffer_bytes = |sockets: &Vec<DatagramSocket>| {
-                sockets.iter().map(DatagramSocket::buffer_bytes).sum()
-            };
-            listeners.report("udp", address.to_string(), &bound, buffer_bytes);
-            listeners.udp = bound.unwrap_or_default();
+            let bind = |address| bind_udp(address, lanes, spread, &options);
+            let addresses = udp_addresses(config, port);
+            let (address, bound) = first_that_binds(&addresses, bind);
+            listeners.add_udp(address, bound);
+            // Clients that are told `localhost` may ask for either.
+            if is_localhost(config) && listeners.udp.len() == 1 {
+                for &address in addresses.iter().filter(|other| **other != address) {
+                    match bind(address) {
+                        Ok(sockets) => listeners.add_udp(address, Ok(sockets)),
+                        Err(error) => log::info!("{error}; {port} of IPv4 is listened on"),
+                    }
+                }
+            }
         }
         if let Some(path) = config.text(keys::DOGSTATSD_SOCKET) {
             let bound = bind_unixgram(Path::new(path), &options);
@@ -72,6 +77,13 @@ impl Listeners {
             }
         }
         listeners
+    }
+
+    fn add_udp(&mut self, address: SocketAddr, bound: Result<Vec<DatagramSocket>, BindError>) {
+        let buffer_bytes =
+            |sockets: &Vec<DatagramSocket>| sockets.iter().map(DatagramSocket::buffer_bytes).sum();
+        self.report("udp", address.to_string(), &bound, buffer_bytes);
+        self.udp.extend(bound);
     }
 
     fn report<T>(
@@ -95,6 +107,12 @@ impl Listeners {
     }
 }
 
+/// Whether UDP is received from this host, by whatever address.
+fn is_localhost(config: &Config) -> bool {
+    let is_default = config.text(keys::BIND_HOST).is_none_or(|host| host == "localhost");
+    is_default && !config.bool(keys::DOGSTATSD_NON_LOCAL_TRAFFIC)
+}
+
 /// Addresses to try in turn.
 fn udp_addresses(config: &Config, port: u16) -> Vec<SocketAddr> {
     if config.bool(keys::DOGSTATSD_NON_LOCAL_TRAFFIC) {
@@ -109,8 +127,12 @@ fn udp_addresses(config: &Config, port: u16) -> Vec<SocketAddr> {
         (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
     // `localhost` means 127.0.0.1 to every client and to the reference.
     addresses.sort_by_key(SocketAddr::is_ipv6);
-    if addresses.is_empty() {
-        addresses.push((IpAddr::V4(Ipv4Addr::LOCALHOST), port).into());
+    addresses.dedup();
+    if is_localhost(config) && !addresses.iter().any(SocketAddr::is_ipv6) {
+        addresses.push((IpAddr::V6(Ipv6Addr::LOCALHOST), port).into());
+    }
+    if !addresses.iter().any(SocketAddr::is_ipv4) && is_localhost(config) || addresses.is_empty() {
+        addresses.insert(0, (IpAddr::V4(Ipv4Addr::LOCALHOST), port).into());
     }
     addresses
 }

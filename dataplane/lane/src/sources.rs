@@ -11,7 +11,8 @@ use crate::{Found, Lane, Now, OverflowOutlet, Transport};
 /// Sockets of one lane.
 #[derive(Debug, Default)]
 pub struct Sources {
-    udp: Option<Source>,
+    /// One for each address that is listened on.
+    udp: Vec<Source>,
     uds: Option<Source>,
     /// Lanes that help when the Unix datagram queue is too much for one.
     outlets: Vec<OverflowOutlet>,
@@ -39,9 +40,9 @@ const PRESSURE_LOOKS: u32 = 8;
 const READS_PER_LOOK: usize = 4;
 
 impl Sources {
-    /// Adds the lane's UDP socket, read `batch_packets` at a time.
+    /// Adds a UDP socket of the lane, read `batch_packets` at a time.
     pub fn add_udp(&mut self, socket: DatagramSocket, batch_packets: usize) {
-        self.udp = Some(Source::new(socket, batch_packets, Transport::Udp, None));
+        self.udp.push(Source::new(socket, batch_packets, Transport::Udp, None));
     }
 
     /// Adds the Unix datagram socket, whose queue holds `queue_packets`.
@@ -65,7 +66,7 @@ impl Sources {
     /// Reads what the sockets hold, a bounded number of batches each.
     pub(crate) fn drain(&mut self, lane: &mut Lane, now: Now) -> Found {
         let mut found = Found::default();
-        if let Some(udp) = &mut self.udp {
+        for udp in &mut self.udp {
             found.add(udp.drain(lane, now, &mut |_, _| false));
         }
         if let Some(uds) = &mut self.uds {
@@ -100,7 +101,7 @@ impl Sources {
 
     /// Reports what the kernel dropped since the last time.
     pub(crate) fn count_kernel_drops(&mut self, lane: &mut Lane) {
-        if let Some(udp) = &mut self.udp {
+        for udp in &mut self.udp {
             let drops = udp.socket.kernel_drops();
             lane.count(Counter::UdpKernelDrops, u64::from(drops.wrapping_sub(udp.drops_seen)));
             udp.drops_seen = drops;
