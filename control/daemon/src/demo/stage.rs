@@ -55,8 +55,7 @@ impl Stage {
         }
         let unchanged = config.clone();
         let reload = Arc::new(move || Ok(unchanged.clone()));
-        let agent =
-            Agent::start(config, Options { version: VERSION.to_owned(), reload, applied: |_| {} })?;
+        let agent = Agent::start(config, Options { version: VERSION.to_owned(), reload })?;
         let source = agent.source();
         let silent = source.snapshot().listeners.into_iter().find(|listener| !listener.is_bound);
         if let Some(listener) = silent {
@@ -145,7 +144,6 @@ fn flags(directory: &Path, port: u16, dd_url: &str) -> Vec<(String, String)> {
         ("dogstatsd_stream_socket", path(stream_socket(directory))),
         ("apm_config.receiver_port", "0".to_owned()),
         ("apm_config.receiver_socket", path(trace_socket(directory))),
-        ("apm_config.bucket_size_seconds", BUCKET_SECS.to_owned()),
         ("apm_config.trace_writer.flush_period_seconds", "1".to_owned()),
         ("corelane.bucket_secs", BUCKET_SECS.to_owned()),
         ("corelane.flush_interval_secs", BUCKET_SECS.to_owned()),
