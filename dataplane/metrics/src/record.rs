@@ -13,8 +13,8 @@ pub(crate) struct RecordOptions {
     pub(crate) cell_samples_max: usize,
 }
 
-/// Gives an empty cell the state for its first type.
-pub(crate) fn open_cell(kind: MetricKind) -> CellValue {
+/// The state of a cell for its first type.
+pub(crate) fn empty_value(kind: MetricKind) -> CellValue {
     match kind {
         // Replaced by the value that follows; if that is not finite, the cell is emptied again.
         MetricKind::Gauge => CellValue::Gauge { stamp_us: 0, value: f64::NAN },

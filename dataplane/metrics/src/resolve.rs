@@ -149,13 +149,14 @@ pub(crate) fn find_origin(
     fields: &Fields<'_>,
     peer: Option<&Arc<str>>,
 ) -> Resolved {
+    let client = fields.client.unwrap_or_default();
     let claims = Claims {
         peer,
-        local: LocalData::parse(fields.local_data),
-        external: ExternalData::parse(fields.external_data),
+        local: LocalData::parse(client.local_data),
+        external: ExternalData::parse(client.external_data),
         entity_id: labels.entity_id().unwrap_or_default().as_bytes(),
         cardinality: Cardinality::choose(
-            fields.cardinality,
+            client.cardinality,
             labels.cardinality().unwrap_or_default().as_bytes(),
         ),
     };

@@ -32,8 +32,8 @@ mod number;
 pub use check::ServiceCheck;
 pub use event::{Event, unescape_newlines};
 pub use lines::{Line, Lines};
-pub use message::{Message, Options, Refused};
-pub use metric::{Fields, Metric, MetricKind, Values, parse_metric};
+pub use message::{Message, Options, Refused, is_metric};
+pub use metric::{ClientFields, Fields, Metric, MetricKind, Values, parse_metric};
 pub use number::{parse_float, parse_int};
 
 /// Parses a packet and its messages in every configuration, for fuzzing: nothing panics and the

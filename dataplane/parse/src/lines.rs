@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::marks::{BLOCK_BYTES, Marks};
+use crate::marks::{BLOCK_BYTES, marks};
 
 /// One line, with the places of its separators.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +26,9 @@ impl<'a> Line<'a> {
     /// A line that was split off elsewhere. Newlines in it have no meaning.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        let first = Marks::of(bytes);
-        let second = Marks::of(bytes.get(BLOCK_BYTES..).unwrap_or_default());
-        Self { bytes, colons: first.colons, pipes: Pipes::new([first.pipes, second.pipes]) }
+        let [colons, first] = marks(bytes, [b':', b'|']);
+        let [second] = marks(bytes.get(BLOCK_BYTES..).unwrap_or_default(), [b'|']);
+        Self { bytes, colons, pipes: Pipes::new([first, second]) }
     }
 
     /// The pipes, to be taken one after the other.
@@ -101,14 +101,15 @@ impl<'a> Lines<'a> {
     #[inline]
     fn split(&mut self) -> (Line<'a>, bool) {
         let packet = self.rest;
-        let first = Marks::of(packet);
-        let mut pipes = [first.pipes & below_lowest(first.newlines), 0];
-        let mut end = first.newlines.trailing_zeros() as usize;
-        if first.newlines == 0 {
-            let second = Marks::of(packet.get(BLOCK_BYTES..).unwrap_or_default());
-            pipes[1] = second.pipes & below_lowest(second.newlines);
-            end = BLOCK_BYTES + second.newlines.trailing_zeros() as usize;
-            if second.newlines == 0 {
+        let [newlines, pipes, colons] = marks(packet, [b'\n', b'|', b':']);
+        let mut pipes = [pipes & below_lowest(newlines), 0];
+        let mut end = newlines.trailing_zeros() as usize;
+        if newlines == 0 {
+            let next = packet.get(BLOCK_BYTES..).unwrap_or_default();
+            let [newlines, next_pipes] = marks(next, [b'\n', b'|']);
+            pipes[1] = next_pipes & below_lowest(newlines);
+            end = BLOCK_BYTES + newlines.trailing_zeros() as usize;
+            if newlines == 0 {
                 let behind = packet.get(end..).unwrap_or_default();
                 end += memchr(b'\n', behind).unwrap_or(behind.len());
             }
@@ -121,7 +122,7 @@ impl<'a> Lines<'a> {
             _ => (std::mem::take(&mut self.rest), false),
         };
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        (Line { bytes, colons: first.colons, pipes: Pipes::new(pipes) }, is_terminated)
+        (Line { bytes, colons, pipes: Pipes::new(pipes) }, is_terminated)
     }
 }
 
@@ -190,7 +191,7 @@ mod tests {
     }
 
     fn places(bytes: &[u8], wanted: u8) -> Vec<usize> {
-        (0..bytes.len()).filter(|&at| bytes[at] == wanted).collect()
+        (0..).zip(bytes).filter(|(_, byte)| **byte == wanted).map(|(at, _)| at).collect()
     }
 
     proptest! {

@@ -2,52 +2,43 @@
 
 use wide::u8x16;
 
-/// Bytes that one [`Marks`] covers.
+/// Bytes that one mask covers.
 pub(crate) const BLOCK_BYTES: usize = 64;
 
-/// Bit `i` of a mask stands for byte `i` of a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
-    pub(crate) newlines: u64,
-    pub(crate) pipes: u64,
-    pub(crate) colons: u64,
+/// For each of `bytes` a mask whose bit `i` says that byte `i` of `text` is equal to it. Only the
+/// first 64 bytes of `text` are looked at.
+#[inline]
+pub(crate) fn marks<const N: usize>(text: &[u8], bytes: [u8; N]) -> [u64; N] {
+    match text.first_chunk() {
+        Some(block) => marks_of_block(block, bytes),
+        None => marks_of_end(text, bytes),
+    }
 }
 
-impl Marks {
-    /// Marks of the first 64 bytes of `bytes`, or of all if there are fewer.
-    #[inline]
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        match bytes.first_chunk() {
-            Some(block) => Self::of_block(block),
-            None => Self::of_end(bytes),
-        }
+/// Marks of the last bytes of a packet.
+#[cold]
+#[inline(never)]
+fn marks_of_end<const N: usize>(text: &[u8], bytes: [u8; N]) -> [u64; N] {
+    // Zeros are no separators.
+    let mut block = [0; BLOCK_BYTES];
+    for (to, from) in block.iter_mut().zip(text) {
+        *to = *from;
     }
+    marks_of_block(&block, bytes)
+}
 
-    /// Marks of the last bytes of a packet.
-    #[inline(never)]
-    fn of_end(bytes: &[u8]) -> Self {
-        // Zeros are no separators.
-        let mut block = [0; BLOCK_BYTES];
-        for (to, from) in block.iter_mut().zip(bytes) {
-            *to = *from;
+#[inline(always)]
+fn marks_of_block<const N: usize>(block: &[u8; BLOCK_BYTES], bytes: [u8; N]) -> [u64; N] {
+    let (vectors, _) = block.as_chunks();
+    let mut masks = [0; N];
+    for (index, vector) in vectors.iter().enumerate() {
+        let vector = u8x16::new(*vector);
+        for (mask, byte) in masks.iter_mut().zip(bytes) {
+            let equal = vector.simd_eq(u8x16::splat(byte)).to_bitmask();
+            *mask |= u64::from(equal) << (16 * index);
         }
-        Self::of_block(&block)
     }
-
-    #[inline]
-    fn of_block(block: &[u8; BLOCK_BYTES]) -> Self {
-        let mut marks = Self::default();
-        let (vectors, _) = block.as_chunks();
-        for (index, vector) in vectors.iter().enumerate() {
-            let vector = u8x16::new(*vector);
-            let places =
-                |byte| u64::from(vector.simd_eq(u8x16::splat(byte)).to_bitmask()) << (16 * index);
-            marks.newlines |= places(b'\n');
-            marks.pipes |= places(b'|');
-            marks.colons |= places(b':');
-        }
-        marks
-    }
+    masks
 }
 
 #[cfg(test)]
@@ -67,10 +58,10 @@ mod tests {
                 0..100,
             ),
         ) {
-            let marks = Marks::of(&bytes);
-            prop_assert_eq!(marks.newlines, slow(&bytes, b'\n'));
-            prop_assert_eq!(marks.pipes, slow(&bytes, b'|'));
-            prop_assert_eq!(marks.colons, slow(&bytes, b':'));
+            let [newlines, pipes] = marks(&bytes, [b'\n', b'|']);
+            prop_assert_eq!(newlines, slow(&bytes, b'\n'));
+            prop_assert_eq!(pipes, slow(&bytes, b'|'));
+            prop_assert_eq!(marks(&bytes, [b':']), [slow(&bytes, b':')]);
         }
     }
 }

@@ -49,20 +49,27 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// The reason for which the line was refused; `packed` is then as it was.
-    #[inline]
     pub fn parse(
         line: &Line<'a>,
         options: Options,
         packed: &mut Vec<f64>,
     ) -> Result<Self, Refused> {
-        if let [b'_', rest @ ..] = line.bytes {
-            if rest.starts_with(b"e{") {
-                return Event::parse(line.bytes, options).map(Message::Event);
-            }
-            if rest.starts_with(b"sc") {
-                return ServiceCheck::parse(line.bytes, options).map(Message::ServiceCheck);
-            }
+        if is_metric(line.bytes) {
+            parse_metric(line, options, packed).map(Message::Metric)
+        } else if line.bytes.starts_with(EVENT_PREFIX) {
+            Event::parse(line.bytes, options).map(Message::Event)
+        } else {
+            ServiceCheck::parse(line.bytes, options).map(Message::ServiceCheck)
         }
-        parse_metric(line, options, packed).map(Message::Metric)
     }
 }
+
+/// Whether a line is to be parsed as a metric, by its first bytes.
+#[inline]
+#[must_use]
+pub fn is_metric(line: &[u8]) -> bool {
+    !line.starts_with(b"_") || !(line.starts_with(EVENT_PREFIX) || line.starts_with(CHECK_PREFIX))
+}
+
+const EVENT_PREFIX: &[u8] = b"_e{";
+const CHECK_PREFIX: &[u8] = b"_sc";

@@ -24,15 +24,22 @@ pub enum MetricKind {
     Set,
 }
 
-/// Optional fields that say who sent a message and how it is tagged, as the bytes between pipes.
-/// An absent field is empty. The last one of a kind wins.
+/// Optional fields that say how a message is tagged and who sent it, as the bytes between pipes. An
+/// absent field is empty. The last one of a kind wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
     /// After `#`: tags separated by commas. Empty tags are part of the list.
     pub tags: &'a [u8],
-    /// After `c:`: local data of the client.
+    /// Client data; `None` when no field of it is there.
+    pub client: Option<ClientFields<'a>>,
+}
+
+/// What a client says about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientFields<'a> {
+    /// After `c:`: local data.
     pub local_data: &'a [u8],
-    /// After `e:`: external data of the client.
+    /// After `e:`: external data.
     pub external_data: &'a [u8],
     /// After `card:`: tag cardinality that the client asks for.
     pub cardinality: &'a [u8],
@@ -79,6 +86,17 @@ pub fn parse_metric<'a>(
     options: Options,
     packed: &mut Vec<f64>,
 ) -> Result<Metric<'a>, Refused> {
+    let packed_before = packed.len();
+    parse_parts(line, options, packed).inspect_err(|_| packed.truncate(packed_before))
+}
+
+/// [`parse_metric`], which may leave numbers of a refused line behind.
+#[inline]
+fn parse_parts<'a>(
+    line: &Line<'a>,
+    options: Options,
+    packed: &mut Vec<f64>,
+) -> Result<Metric<'a>, Refused> {
     let bytes = line.bytes;
     let mut pipes = line.pipes();
     let head_end = pipes.take(bytes).ok_or(Refused::Format)?;
@@ -88,7 +106,7 @@ pub fn parse_metric<'a>(
     if name.is_empty() || value.is_empty() {
         return Err(Refused::NameOrValue);
     }
-    let mut sections = Sections { line: bytes, pipes, start: Some(head_end + 1) };
+    let mut sections = Sections { line: bytes, pipes, start: head_end + 1, is_last: false };
     let kind = match sections.next().unwrap_or_default() {
         b"g" => MetricKind::Gauge,
         b"c" => MetricKind::Counter,
@@ -98,7 +116,6 @@ pub fn parse_metric<'a>(
         b"ms" => MetricKind::Timing,
         _ => return Err(Refused::Type),
     };
-    let packed_before = packed.len();
     let values = if kind == MetricKind::Set {
         Values::Member(value)
     } else {
@@ -108,44 +125,45 @@ pub fn parse_metric<'a>(
             None => parse_numbers(value, packed)?,
         }
     };
-    let mut metric =
-        Metric { name, kind, values, rate: 1.0, timestamp_secs: 0, fields: Fields::default() };
-    for option in sections {
-        if let Err(refused) = metric.apply(option, options) {
-            packed.truncate(packed_before);
-            return Err(refused);
-        }
-    }
-    Ok(metric)
-}
-
-impl<'a> Metric<'a> {
-    #[inline]
-    fn apply(&mut self, option: &'a [u8], options: Options) -> Result<(), Refused> {
-        match option {
-            [b'@', rate @ ..] => self.rate = parse_float(rate).ok_or(Refused::Rate)?,
-            [b'T', timestamp @ ..] if options.has_timestamps => {
-                self.timestamp_secs =
-                    parse_int(timestamp).filter(|&t| t >= 1).ok_or(Refused::Timestamp)?;
+    let (mut rate, mut timestamp_secs, mut fields) = (1.0, 0, Fields::default());
+    for section in sections {
+        match section {
+            [b'#', tags @ ..] => fields.tags = tags,
+            [b'@', text @ ..] => rate = parse_float(text).ok_or(Refused::Rate)?,
+            [b'T', text @ ..] if options.has_timestamps => {
+                timestamp_secs = parse_int(text).filter(|&t| t >= 1).ok_or(Refused::Timestamp)?;
             }
-            _ => self.fields.apply(option, options),
+            _ => fields.client = ClientFields::with(fields.client, section, options),
         }
-        Ok(())
     }
+    Ok(Metric { name, kind, values, rate, timestamp_secs, fields })
 }
 
 impl<'a> Fields<'a> {
-    /// Takes a field that metrics, events and service checks have in common; others are ignored.
-    #[inline]
+    /// Takes a field that events and service checks have; others are ignored.
     pub(crate) fn apply(&mut self, option: &'a [u8], options: Options) {
         match option {
             [b'#', tags @ ..] => self.tags = tags,
-            [b'c', b':', data @ ..] if options.has_client_origin => self.local_data = data,
-            [b'e', b':', data @ ..] if options.has_client_origin => self.external_data = data,
-            [b'c', b'a', b'r', b'd', b':', cardinality @ ..] if options.has_client_origin => {
-                self.cardinality = cardinality;
+            _ => self.client = ClientFields::with(self.client, option, options),
+        }
+    }
+}
+
+impl<'a> ClientFields<'a> {
+    /// Adds a field if it is one of these. By value, so that lines without any cost nothing.
+    #[inline(never)]
+    fn with(client: Option<Self>, field: &'a [u8], options: Options) -> Option<Self> {
+        if !options.has_client_origin {
+            return client;
+        }
+        let before = client.unwrap_or_default();
+        match field {
+            [b'c', b':', local_data @ ..] => Some(Self { local_data, ..before }),
+            [b'e', b':', external_data @ ..] => Some(Self { external_data, ..before }),
+            [b'c', b'a', b'r', b'd', b':', cardinality @ ..] => {
+                Some(Self { cardinality, ..before })
             }
-            _ => {}
+            _ => client,
         }
     }
 }
@@ -154,19 +172,31 @@ impl<'a> Fields<'a> {
 struct Sections<'a> {
     line: &'a [u8],
     pipes: Pipes,
-    /// Where the next one starts; `None` behind the last one.
-    start: Option<usize>,
+    /// Where the next one starts.
+    start: usize,
+    is_last: bool,
 }
 
 impl<'a> Iterator for Sections<'a> {
     type Item = &'a [u8];
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let start = self.start?;
-        let pipe = self.pipes.take(self.line);
-        self.start = pipe.map(|pipe| pipe + 1);
-        self.line.get(start..pipe.unwrap_or(self.line.len()))
+        if self.is_last {
+            return None;
+        }
+        let start = self.start;
+        let end = match self.pipes.take(self.line) {
+            Some(pipe) => {
+                self.start = pipe + 1;
+                pipe
+            }
+            None => {
+                self.is_last = true;
+                self.line.len()
+            }
+        };
+        self.line.get(start..end)
     }
 }
 
@@ -178,11 +208,7 @@ fn parse_numbers<'a>(text: &[u8], packed: &mut Vec<f64>) -> Result<Values<'a>, R
     }
     let before = packed.len();
     for item in text.split(|&byte| byte == b':').filter(|item| !item.is_empty()) {
-        let Some(value) = parse_float(item) else {
-            packed.truncate(before);
-            return Err(Refused::Value);
-        };
-        packed.push(value);
+        packed.push(parse_float(item).ok_or(Refused::Value)?);
     }
     match u32::try_from(packed.len() - before) {
         Ok(count) if count > 0 => Ok(Values::Numbers { count }),

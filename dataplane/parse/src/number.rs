@@ -55,8 +55,8 @@ fn parse_eight(window: &[u8; 8], length: usize) -> Option<f64> {
     }
     // Little-endian: the first character is the lowest byte. The shift drops what is behind the
     // text and puts zeros before it.
-    let word = (u64::from_le_bytes(*window) ^ EACH_BYTE * 0x30) << (64 - 8 * length);
-    let others = word ^ EACH_BYTE * u64::from(b'.' ^ 0x30);
+    let word = (u64::from_le_bytes(*window) ^ (EACH_BYTE * 0x30)) << (64 - 8 * length);
+    let others = word ^ (EACH_BYTE * u64::from(b'.' ^ 0x30));
     // The lowest byte of `others` that is zero; bits above it mean nothing.
     let points = others.wrapping_sub(EACH_BYTE) & !others & (EACH_BYTE * 0x80);
     let (digits, decimals) = if points == 0 {

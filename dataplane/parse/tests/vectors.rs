@@ -237,7 +237,8 @@ fn event_record(event: &Event<'_>) -> EventRecord {
 }
 
 fn field_texts(fields: &Fields<'_>) -> [String; 4] {
-    [fields.tags, fields.local_data, fields.external_data, fields.cardinality].map(text_of)
+    let client = fields.client.unwrap_or_default();
+    [fields.tags, client.local_data, client.external_data, client.cardinality].map(text_of)
 }
 
 fn refusal_name(refused: Refused) -> &'static str {

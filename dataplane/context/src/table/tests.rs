@@ -8,7 +8,7 @@ fn table(contexts_max: usize) -> ContextTable {
 }
 
 fn resolve(table: &mut ContextTable, name: &str, tags: &[&str], now: u64) -> Option<ContextId> {
-    let line = table.keys().line(name.as_bytes(), tags.join(",").as_bytes(), [b""; 3], 0);
+    let line = table.keys().line(name.as_bytes(), tags.join(",").as_bytes(), None, 0);
     let origin = Arc::from("");
     let mut tags = tags.to_vec();
     let description = Description {
@@ -38,7 +38,7 @@ fn order_and_repetition_of_tags_make_no_context() {
     assert_ne!(first, resolve(&mut table, "m", &["a:1"], 0));
     assert_ne!(first, resolve(&mut table, "n", &["a:1", "b:2"], 0));
     assert_eq!((table.alive(), table.lines.len()), (3, 4));
-    let line = table.keys().line(b"m", b"b:2,a:1", [b""; 3], 0);
+    let line = table.keys().line(b"m", b"b:2,a:1", None, 0);
     assert_eq!(table.find(line), first);
     let Resolution::Context(context) = table.touch(first.unwrap(), 0) else { panic!("alive") };
     let tags: Vec<&str> = context.tags.tags.iter().map(AsRef::as_ref).collect();
@@ -49,7 +49,7 @@ fn order_and_repetition_of_tags_make_no_context() {
 fn moving_a_byte_between_name_and_tags_makes_another_line() {
     let keys = Keys::from_seed(1);
     let line = |name: &str, tags: &str, local: &str, salt| {
-        keys.line(name.as_bytes(), tags.as_bytes(), [local.as_bytes(), b"", b""], salt)
+        keys.line(name.as_bytes(), tags.as_bytes(), Some([local.as_bytes(), b"", b""]), salt)
     };
     let all = [
         line("a", "b", "", 0),
@@ -107,7 +107,7 @@ fn an_id_is_not_reused_while_lines_lead_to_it() {
     while table.is_sweeping() {
         table.sweep_slice(1000);
     }
-    let line = table.keys().line(b"a", b"", [b""; 3], 0);
+    let line = table.keys().line(b"a", b"", None, 0);
     assert_eq!(table.find(line), Some(again));
     assert_eq!(resolve(&mut table, "c", &[], 1000), Some(a), "free after the round");
 }
@@ -115,7 +115,7 @@ fn an_id_is_not_reused_while_lines_lead_to_it() {
 #[test]
 fn filtered_lines_are_remembered_and_expire() {
     let mut table = table(10);
-    let line = table.keys().line(b"noise", b"", [b""; 3], 0);
+    let line = table.keys().line(b"noise", b"", None, 0);
     table.resolve_filtered(line, 0);
     let id = table.find(line).unwrap();
     assert!(matches!(table.touch(id, 5), Resolution::Filtered));

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use naming::NamingSettings;
 use proptest::prelude::*;
-use signal::{Cell, CheckStatus, TimedKind};
+use signal::{Cell, CellValue, CheckStatus, TimedKind};
 
 use super::*;
 

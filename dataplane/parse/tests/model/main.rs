@@ -168,9 +168,10 @@ fn assert_same_metric(
         prop_assert!(is_same(Some(fast), Some(slow)), "{} {}", fast, slow);
     }
     prop_assert_eq!(fast.fields.tags, &slow.tags);
-    prop_assert_eq!(fast.fields.local_data, &slow.local_data);
-    prop_assert_eq!(fast.fields.external_data, &slow.external_data);
-    prop_assert_eq!(fast.fields.cardinality, &slow.cardinality);
+    let client = fast.fields.client.unwrap_or_default();
+    prop_assert_eq!(client.local_data, &slow.local_data);
+    prop_assert_eq!(client.external_data, &slow.external_data);
+    prop_assert_eq!(client.cardinality, &slow.cardinality);
     Ok(())
 }
 
