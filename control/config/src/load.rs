@@ -21,7 +21,7 @@ use crate::entry::{Entry, Kind};
 use crate::known::{self, Known};
 use crate::secrets::{self, SecretError};
 use crate::slots::{Candidate, Handles, Slots};
-use crate::source::{SecretMode, Source, Sources};
+use crate::source::{FileSource, SecretMode, Source, Sources};
 use crate::unicode;
 use crate::value::{self, Raw, Value};
 use crate::yaml::{Node, NodeKind, YamlError};
@@ -138,6 +138,9 @@ impl Gathered {
 pub fn load(sources: &Sources) -> Result<Config, LoadError> {
     let mut gathered = Gathered::default();
     let file = file::gather(&sources.file, &mut gathered)?;
+    for extra in &sources.extra_files {
+        file::gather(&FileSource::Explicit(extra.clone()), &mut gathered)?;
+    }
     env::gather(&sources.env, &mut gathered);
     gather_flags(&sources.flags, &mut gathered);
 

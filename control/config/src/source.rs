@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct Sources {
     /// The YAML file.
     pub file: FileSource,
+    /// More YAML files, each over the one before; they must exist.
+    pub extra_files: Vec<PathBuf>,
     /// Environment variables; names are exact, unrelated ones are ignored.
     pub env: BTreeMap<String, String>,
     /// Command-line overrides, key and value; these win over all other layers.
@@ -23,6 +25,7 @@ impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sources")
             .field("file", &self.file)
+            .field("extra_files", &self.extra_files)
             .field("env", &format_args!("{} variables", self.env.len()))
             .field("flags", &format_args!("{} flags", self.flags.len()))
             .field("secrets", &self.secrets)

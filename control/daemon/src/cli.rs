@@ -158,6 +158,14 @@ mod tests {
     }
 
     #[test]
+    fn extra_files_are_kept_in_order() {
+        let cli = parse("corelane -E a.yaml run --extracfgpath b.yaml");
+        assert_eq!(cli.config.extra, [PathBuf::from("b.yaml")], "those after the command");
+        let cli = parse("corelane run -E a.yaml -E b.yaml");
+        assert_eq!(cli.config.extra, [PathBuf::from("a.yaml"), PathBuf::from("b.yaml")]);
+    }
+
+    #[test]
     fn the_file_of_a_replay_is_not_the_configuration() {
         let cli = parse("corelane dogstatsd replay -f capture");
         assert_eq!(cli.config.file, None);

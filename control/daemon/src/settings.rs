@@ -26,6 +26,11 @@ pub(crate) struct ConfigArgs {
     #[arg(global = true, help_heading = "Configuration")]
     pub(crate) file: Option<PathBuf>,
 
+    /// Another configuration file, over the first one; repeatable, the last one wins.
+    #[arg(short = 'E', long = "extracfgpath", value_name = "PATH")]
+    #[arg(global = true, help_heading = "Configuration")]
+    pub(crate) extra: Vec<PathBuf>,
+
     /// Sets a key, over file and environment; repeatable. Example: --set dogstatsd_port=9125
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     #[arg(global = true, help_heading = "Configuration")]
@@ -42,7 +47,8 @@ impl ConfigArgs {
             Some(path) => FileSource::Explicit(absolute(path)),
             None => FileSource::Default(default_directory()),
         };
-        Sources { file, env: environment(), flags: self.set.clone(), secrets }
+        let extra_files = self.extra.iter().map(|path| absolute(path)).collect();
+        Sources { file, extra_files, env: environment(), flags: self.set.clone(), secrets }
     }
 
     /// Loads the configuration of an agent that is to run.
@@ -125,7 +131,8 @@ mod tests {
     #[test]
     fn flags_win_and_a_missing_file_is_an_error() {
         let set = vec![("dogstatsd_port".to_owned(), "9125".to_owned())];
-        let args = ConfigArgs { file: Some("/nonexistent/a.yaml".into()), set };
+        let args =
+            ConfigArgs { file: Some("/nonexistent/a.yaml".into()), set, ..ConfigArgs::default() };
         let sources = args.sources(SecretMode::Keep);
         assert_eq!(sources.flags, args.set);
         let failure = args.look().expect_err("there is no such file");

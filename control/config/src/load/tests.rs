@@ -10,6 +10,7 @@ fn sources(yaml: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources 
     };
     Sources {
         file: FileSource::Text { name: "datadog.yaml".to_owned(), bytes: yaml.into() },
+        extra_files: Vec::new(),
         env: own(env).into_iter().collect(),
         flags: own(flags),
         secrets: SecretMode::Resolve,
@@ -22,6 +23,29 @@ fn loaded(yaml: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Config {
 
 fn findings(config: &Config) -> String {
     config.diagnostics().iter().map(|found| format!("{found}\n")).collect()
+}
+
+#[test]
+fn extra_files_win_over_the_file_in_order_and_must_exist() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let first = write("a.yaml", "dogstatsd_port: 2\ndogstatsd_buffer_size: 2000\n");
+    let second = write("b.yaml", "dogstatsd_port: 3\n");
+    let yaml = "dogstatsd_port: 1\ndogstatsd_buffer_size: 1000\nbind_host: 127.0.0.2\n";
+    let with = |extra_files| Sources { extra_files, ..sources(yaml, &[], &[]) };
+    let config = load(&with(vec![first, second.clone()])).unwrap();
+    assert_eq!(config.port(keys::DOGSTATSD_PORT), 3);
+    assert_eq!(config.count(keys::DOGSTATSD_BUFFER_SIZE), 2000);
+    assert_eq!(config.str(keys::BIND_HOST), "127.0.0.2");
+    let place = format!("{}:1", second.display());
+    assert_eq!(config.source(keys::DOGSTATSD_PORT).to_string(), place);
+    assert_eq!(config.file().unwrap().to_str(), Some("datadog.yaml"));
+    let missing = directory.path().join("c.yaml");
+    assert!(matches!(load(&with(vec![missing])), Err(LoadError::Missing { .. })));
 }
 
 #[test]
