@@ -1,6 +1,8 @@
 //! Where payloads go: endpoints grouped by the form they take, one forwarder for each group.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use config::{Config, Role, SeriesProtocol, keys};
@@ -23,6 +25,10 @@ pub(crate) struct Delivery {
 #[derive(Debug)]
 struct Group {
     forms: Forms,
+    /// The metrics it takes (`multi_region_failover.metric_allowlist`); `None` takes all.
+    allowlist: RwLock<Option<Arc<HashSet<String>>>>,
+    /// Whether any endpoint takes metrics now.
+    takes_metrics: AtomicBool,
     encode: encode::Settings,
     forwarder: Arc<Forwarder>,
 }
@@ -31,6 +37,8 @@ struct Group {
 struct Forms {
     series: SeriesForm,
     sketches: SketchesForm,
+    /// Whether it is the second region: it takes metrics on the allow list, and only in need.
+    is_failover: bool,
 }
 
 impl Delivery {
@@ -39,13 +47,16 @@ impl Delivery {
         let encode = settings::encode(config);
         let mut groups = Vec::new();
         for (index, (forms, endpoints)) in grouped(config).into_iter().enumerate() {
+            let takes_metrics = AtomicBool::new(takes_metrics(&endpoints));
             let forwarder = Forwarder::start(forward_settings(config, endpoints, index))?;
             let encode = encode::Settings {
                 series_form: forms.series,
                 sketches_form: forms.sketches,
                 ..encode
             };
-            groups.push(Group { forms, encode, forwarder: Arc::new(forwarder) });
+            let allowlist = RwLock::new(allowlist(config, forms));
+            let forwarder = Arc::new(forwarder);
+            groups.push(Group { forms, allowlist, takes_metrics, encode, forwarder });
         }
         Ok(Self { groups })
     }
@@ -55,9 +66,16 @@ impl Delivery {
         let encoder = |group: &Group| {
             let forwarder = Arc::clone(&group.forwarder);
             let out: Out = Box::new(move |payload| submit(&forwarder, &payload));
-            MetricsEncoder::new(&group.encode, out)
+            Filtered {
+                allowlist: group.allowlist.read().unwrap_or_else(PoisonError::into_inner).clone(),
+                encoder: MetricsEncoder::new(&group.encode, out),
+            }
         };
-        MetricsSink { encoders: self.groups.iter().map(encoder).collect() }
+        // A region that takes no metrics now costs nothing.
+        let is_wanted = |group: &&Group| {
+            !group.forms.is_failover || group.takes_metrics.load(Ordering::Relaxed)
+        };
+        MetricsSink { encoders: self.groups.iter().filter(is_wanted).map(encoder).collect() }
     }
 
     /// Encodes something that has no series form, and sends it to every group.
@@ -66,7 +84,7 @@ impl Delivery {
         mut encode: impl FnMut(&encode::Settings, &mut dyn FnMut(encode::Payload)) -> R,
     ) -> Option<R> {
         let mut last = None;
-        for group in &self.groups {
+        for group in self.groups.iter().filter(|group| !group.forms.is_failover) {
             last = Some(encode(&group.encode, &mut |payload| submit(&group.forwarder, &payload)));
         }
         last
@@ -78,7 +96,7 @@ impl Delivery {
     pub(crate) fn check(&self, config: &Config) -> Result<(), String> {
         for (forms, endpoints) in &grouped(config) {
             let group = self.groups.iter().find(|group| group.forms == *forms);
-            let group = group.ok_or("endpoints of another series form need a restart")?;
+            let group = group.ok_or("endpoints of another form need a restart")?;
             group.forwarder.check_endpoints(endpoints).map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -91,6 +109,9 @@ impl Delivery {
         for group in &self.groups {
             let endpoints = wanted.iter().find(|(forms, _)| group.forms == *forms);
             let endpoints = endpoints.map_or(&[] as &[_], |(_, endpoints)| endpoints);
+            *group.allowlist.write().unwrap_or_else(PoisonError::into_inner) =
+                allowlist(config, group.forms);
+            group.takes_metrics.store(takes_metrics(endpoints), Ordering::Relaxed);
             group.forwarder.set_endpoints(endpoints).map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -111,9 +132,24 @@ impl Delivery {
 
 type Out = Box<dyn FnMut(encode::Payload) + Send>;
 
-/// Encodes each series once for each group.
+/// Encodes each series once for each group that takes it.
 pub(crate) struct MetricsSink {
-    encoders: Vec<MetricsEncoder<Out>>,
+    encoders: Vec<Filtered>,
+}
+
+/// The encoder of a group, behind its allow list.
+struct Filtered {
+    allowlist: Option<Arc<HashSet<String>>>,
+    encoder: MetricsEncoder<Out>,
+}
+
+impl Filtered {
+    fn takes(&self, name: &str, suffix: &str) -> bool {
+        self.allowlist.as_ref().is_none_or(|list| match suffix {
+            "" => list.contains(name),
+            _ => list.contains(&format!("{name}{suffix}")),
+        })
+    }
 }
 
 impl MetricsSink {
@@ -121,21 +157,25 @@ impl MetricsSink {
     /// only.
     pub(crate) fn finish(&mut self) -> EncodeStats {
         let stats: Vec<EncodeStats> =
-            self.encoders.iter_mut().map(MetricsEncoder::finish).collect();
+            self.encoders.iter_mut().map(|filtered| filtered.encoder.finish()).collect();
         stats.into_iter().next().unwrap_or_default()
     }
 }
 
 impl SeriesSink for MetricsSink {
     fn series(&mut self, series: Series<'_>) {
-        for encoder in &mut self.encoders {
-            encoder.series(series);
+        for filtered in &mut self.encoders {
+            if filtered.takes(&series.context.name, series.suffix) {
+                filtered.encoder.series(series);
+            }
         }
     }
 
     fn sketch(&mut self, sketch: SketchSeries<'_>) {
-        for encoder in &mut self.encoders {
-            encoder.sketch(sketch);
+        for filtered in &mut self.encoders {
+            if filtered.takes(&sketch.context.name, "") {
+                filtered.encoder.sketch(sketch);
+            }
         }
     }
 }
@@ -157,6 +197,16 @@ fn submit(forwarder: &Forwarder, payload: &encode::Payload) {
         },
         kind: if kind.is_metrics() { Kind::Metrics } else { Kind::Other },
     });
+}
+
+fn allowlist(config: &Config, forms: Forms) -> Option<Arc<HashSet<String>>> {
+    let names = config.list(keys::MRF_METRIC_ALLOWLIST);
+    let is_filtered = forms.is_failover && !names.is_empty();
+    is_filtered.then(|| Arc::new(names.iter().cloned().collect()))
+}
+
+fn takes_metrics(endpoints: &[Endpoint]) -> bool {
+    endpoints.iter().any(|endpoint| endpoint.accepts.covers(Kind::Metrics))
 }
 
 /// The configured endpoints by the forms they take, in order of first appearance.
@@ -184,6 +234,7 @@ fn grouped(config: &Config) -> Vec<(Forms, Vec<Endpoint>)> {
             } else {
                 SketchesForm::V2
             },
+            is_failover: endpoint.role == Role::Failover,
         };
         let accepts = match endpoint.role {
             Role::Main if has_pipeline => Accepts::ExceptMetrics,
@@ -199,8 +250,11 @@ fn grouped(config: &Config) -> Vec<(Forms, Vec<Endpoint>)> {
         add(forms, Endpoint { url: endpoint.configured, keys, accepts });
     }
     if let Some(url) = config.opw_metrics_url().filter(|_| has_pipeline) {
-        let forms =
-            Forms { series: series_form(config.opw_series_protocol()), sketches: SketchesForm::V2 };
+        let forms = Forms {
+            series: series_form(config.opw_series_protocol()),
+            sketches: SketchesForm::V2,
+            is_failover: false,
+        };
         add(forms, Endpoint { url, keys: main_keys, accepts: Accepts::Metrics });
     }
     groups
