@@ -21,6 +21,7 @@ use crate::flush::{FlushTotals, Flusher, SelfReport};
 use crate::host_name::Host;
 use crate::lanes::Lanes;
 use crate::memory_watch::{MemoryChange, MemoryWatch};
+use crate::self_metrics::QueueDuration;
 use crate::source::Pulse;
 
 /// What the coordinator is asked for. Each request carries the way back.
@@ -241,11 +242,11 @@ impl Coordinator {
         if late > 0 {
             log::warn!("{late} lanes did not answer a flush in time; their data follows");
         }
-        let payloads_dropped = self.payloads_dropped();
+        let report = self.self_report(now_secs);
         let mut totals = totals(&self.totals);
         // Two points of one second would overwrite each other.
         let is_due = totals.last_unix_secs < now_secs;
-        let report = is_due.then_some(SelfReport { now_secs, payloads_dropped });
+        let report = is_due.then_some(report);
         self.flusher.flush(flushed, cutoff_secs, report, &mut totals);
         totals.count += 1;
         totals.last_unix_secs = now_secs;
@@ -292,10 +293,14 @@ impl Coordinator {
         }
     }
 
-    fn payloads_dropped(&self) -> u64 {
+    fn self_report(&self, now_secs: u64) -> SelfReport {
         let stats = self.flusher.delivery.stats();
-        let endpoints = stats.iter().flat_map(|stats| &stats.endpoints);
-        endpoints.map(|endpoint| endpoint.totals.dropped.total()).sum()
+        let endpoints = || stats.iter().flat_map(|stats| &stats.endpoints);
+        SelfReport {
+            now_secs,
+            payloads_dropped: endpoints().map(|one| one.totals.dropped.total()).sum(),
+            queues: QueueDuration::of(endpoints()),
+        }
     }
 
     fn top(&mut self) -> Vec<TopContext> {

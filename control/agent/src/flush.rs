@@ -8,7 +8,7 @@ use merge::{MergeStats, Merger, Workers};
 use signal::{Event, FlushedLane, ServiceCheck};
 
 use crate::delivery::Delivery;
-use crate::self_metrics::SelfMetrics;
+use crate::self_metrics::{QueueDuration, SelfMetrics};
 
 /// What all flushes so far came to.
 #[derive(Clone, Debug, Default)]
@@ -46,10 +46,11 @@ pub(crate) struct Flusher {
 }
 
 /// The agent's own series of one flush, where they are due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SelfReport {
     pub(crate) now_secs: u64,
     pub(crate) payloads_dropped: u64,
+    pub(crate) queues: Vec<QueueDuration>,
 }
 
 impl Flusher {
@@ -78,7 +79,7 @@ impl Flusher {
                 sinks.push(delivery.metrics_sink());
             }
             if let Some(sink) = sinks.first_mut() {
-                self.self_metrics.write(report.now_secs, report.payloads_dropped, sink);
+                self.self_metrics.write(&report, sink);
             }
             checks.push(self.self_metrics.up(report.now_secs));
         }

@@ -3,45 +3,78 @@
 use std::sync::Arc;
 
 use context::Keys;
+use forward::EndpointStats;
 use signal::{
     CheckStatus, Context, Point, Provenance, Series, SeriesKind, SeriesSink, ServiceCheck, TagSet,
 };
 
-/// Contexts of the agent's own series, made once.
+use crate::flush::SelfReport;
+
+/// Contexts of the agent's own series.
 #[derive(Debug)]
 pub(crate) struct SelfMetrics {
+    keys: Keys,
     host: Arc<str>,
     running: Context,
     payloads_dropped: Context,
 }
 
+/// How long the retry queue of an endpoint could hold the present input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct QueueDuration {
+    /// Base URL.
+    pub(crate) url: String,
+    /// Input of late.
+    pub(crate) bytes_per_sec: f64,
+    /// Room that is left.
+    pub(crate) capacity_bytes: u64,
+}
+
+impl QueueDuration {
+    /// One for each URL with input; its keys add up, since each has its share of the room.
+    pub(crate) fn of<'s>(stats: impl IntoIterator<Item = &'s EndpointStats>) -> Vec<Self> {
+        let mut queues: Vec<Self> = Vec::new();
+        for endpoint in stats {
+            let Some(bytes_per_sec) = endpoint.input_bytes_per_sec else { continue };
+            let known = queues.iter().position(|queue| queue.url == endpoint.url);
+            let index = known.unwrap_or(queues.len());
+            if known.is_none() {
+                queues.push(Self { url: endpoint.url.clone(), ..Self::default() });
+            }
+            if let Some(queue) = queues.get_mut(index) {
+                queue.bytes_per_sec += bytes_per_sec;
+                queue.capacity_bytes += endpoint.room_bytes;
+            }
+        }
+        queues
+    }
+}
+
 impl SelfMetrics {
     /// Series of the agent on `host`.
     pub(crate) fn new(keys: &Keys, host: &Arc<str>, version: &str) -> Self {
-        let context = |name: &str, tags: &[String]| {
-            let tag_key = Keys::tag_set(tags.iter().map(|tag| keys.hash(tag.as_bytes())));
-            let tags = tags.iter().map(|tag| Arc::from(tag.as_str())).collect();
-            Context {
-                key: keys.context(name, host, tag_key),
-                name: name.into(),
-                tags: Arc::new(TagSet::new(tag_key, tags)),
-                host: Arc::clone(host),
-                provenance: Provenance::INTERNAL,
-                origin: Arc::from(""),
-            }
-        };
         Self {
+            keys: keys.clone(),
             host: Arc::clone(host),
-            running: context("datadog.agent.running", &[format!("version:{version}")]),
-            payloads_dropped: context("n_o_i_n_d_e_x.datadog.agent.payload.dropped", &[]),
+            running: context(keys, host, "datadog.agent.running", &[format!("version:{version}")]),
+            payloads_dropped: context(
+                keys,
+                host,
+                "n_o_i_n_d_e_x.datadog.agent.payload.dropped",
+                &[],
+            ),
         }
     }
 
     /// Hands the series of one flush to `sink`.
-    #[expect(clippy::cast_precision_loss, reason = "a count of payloads is far below 2^53")]
-    pub(crate) fn write(&self, now_secs: u64, payloads_dropped: u64, sink: &mut impl SeriesSink) {
-        let timestamp_secs = i64::try_from(now_secs).unwrap_or(i64::MAX);
-        let gauge = |context, value, is_no_index, source_type_name, sink: &mut dyn SeriesSink| {
+    #[expect(clippy::cast_precision_loss, reason = "counts and bytes are far below 2^53")]
+    pub(crate) fn write(&self, report: &SelfReport, sink: &mut impl SeriesSink) {
+        let timestamp_secs = i64::try_from(report.now_secs).unwrap_or(i64::MAX);
+        let gauge = |context: &Context,
+                     value: f64,
+                     is_no_index: bool,
+                     source_type_name: &'static str,
+                     sink: &mut dyn SeriesSink| {
             sink.series(Series {
                 context,
                 suffix: "",
@@ -54,7 +87,19 @@ impl SelfMetrics {
             });
         };
         gauge(&self.running, 1.0, false, "System", sink);
-        gauge(&self.payloads_dropped, payloads_dropped as f64, true, "System", sink);
+        gauge(&self.payloads_dropped, report.payloads_dropped as f64, true, "System", sink);
+        for queue in &report.queues {
+            let tags = ["agent:core".to_owned(), format!("domain:{}", queue.url)];
+            let capacity_bytes = queue.capacity_bytes as f64;
+            for (name, value) in [
+                ("capacity_secs", capacity_bytes / queue.bytes_per_sec),
+                ("bytes_per_sec", queue.bytes_per_sec),
+                ("capacity_bytes", capacity_bytes),
+            ] {
+                let name = format!("datadog.agent.retry_queue_duration.{name}");
+                gauge(&context(&self.keys, &self.host, &name, &tags), value, false, "", sink);
+            }
+        }
     }
 
     /// The check that says that the agent is up.
@@ -66,5 +111,41 @@ impl SelfMetrics {
             host: Arc::clone(&self.host),
             ..ServiceCheck::default()
         }
+    }
+}
+
+fn context(keys: &Keys, host: &Arc<str>, name: &str, tags: &[String]) -> Context {
+    let tag_key = Keys::tag_set(tags.iter().map(|tag| keys.hash(tag.as_bytes())));
+    let tags = tags.iter().map(|tag| Arc::from(tag.as_str())).collect();
+    Context {
+        key: keys.context(name, host, tag_key),
+        name: name.into(),
+        tags: Arc::new(TagSet::new(tag_key, tags)),
+        host: Arc::clone(host),
+        provenance: Provenance::INTERNAL,
+        origin: Arc::from(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_url_add_up_and_idle_ones_say_nothing() {
+        let endpoint = |url: &str, input_bytes_per_sec| EndpointStats {
+            url: url.to_owned(),
+            input_bytes_per_sec,
+            room_bytes: 1000,
+            ..EndpointStats::default()
+        };
+        let stats = [
+            endpoint("https://a", Some(2.0)),
+            endpoint("https://a", Some(3.0)),
+            endpoint("https://b", None),
+        ];
+        let expected =
+            QueueDuration { url: "https://a".to_owned(), bytes_per_sec: 5.0, capacity_bytes: 2000 };
+        assert_eq!(QueueDuration::of(&stats), [expected]);
     }
 }

@@ -50,6 +50,9 @@ fn what_is_sent_is_decoded_and_the_accounts_balance() {
     agent.source().flush().expect("a flush beside the timer's");
     let has_host = intake.store().wait_until(PATIENCE, |c| c.host_metadata().is_some());
     assert!(has_host, "host metadata arrives");
+    let queue = "datadog.agent.retry_queue_duration.capacity_secs";
+    let has_queue = intake.store().wait_until(PATIENCE, |c| c.total_of(queue) > 0.0);
+    assert!(has_queue, "the room of the retry queue is reported");
     let snapshot = agent.stop();
 
     let store = intake.store();

@@ -33,15 +33,15 @@ impl InputRate {
         }
     }
 
-    /// Seconds until `room_bytes` are full at the present rate; `None` without input.
-    pub(crate) fn capacity_secs(&self, now_secs: u64, room_bytes: u64) -> Option<f64> {
+    /// The present rate; `None` without input.
+    pub(crate) fn bytes_per_sec(&self, now_secs: u64) -> Option<f64> {
         let newest = now_secs / BUCKET_SECS;
         let oldest = (newest + 1).saturating_sub(BUCKETS as u64);
         let recent = self.slots.iter().filter(|(number, _)| (oldest..=newest).contains(number));
         let sum_bytes: u64 = recent.map(|(_, bytes)| bytes).sum();
         let since_secs = self.first_secs?.max(oldest * BUCKET_SECS);
         let window_secs = now_secs.saturating_sub(since_secs) + 1;
-        (sum_bytes > 0).then(|| room_bytes as f64 * window_secs as f64 / sum_bytes as f64)
+        (sum_bytes > 0).then(|| sum_bytes as f64 / window_secs as f64)
     }
 }
 
@@ -50,13 +50,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capacity_is_room_over_rate() {
+    fn the_rate_is_that_of_the_window() {
         let mut rate = InputRate::default();
-        assert_eq!(rate.capacity_secs(1000, 5000), None);
+        assert_eq!(rate.bytes_per_sec(1000), None);
         for second in 0..100 {
             rate.add(1000 + second, 50);
         }
-        assert_eq!(rate.capacity_secs(1099, 5000), Some(100.0));
-        assert_eq!(rate.capacity_secs(1099 + 2000, 5000), None, "old input no longer counts");
+        assert_eq!(rate.bytes_per_sec(1099), Some(50.0));
+        assert_eq!(rate.bytes_per_sec(1099 + 2000), None, "old input no longer counts");
     }
 }

@@ -199,8 +199,10 @@ pub struct EndpointStats {
     pub spool_error: String,
     /// Intake clock minus ours at the last answer, seconds.
     pub clock_offset_secs: Option<i64>,
-    /// Seconds of input that the memory bound and the disk bound can still take (§10.9).
-    pub capacity_secs: Option<f64>,
+    /// Body bytes handed over per second in the last 900 s; `None` without any (§10.9).
+    pub input_bytes_per_sec: Option<f64>,
+    /// Bytes that the memory bound and the disk bound can still take.
+    pub room_bytes: u64,
 }
 
 impl EndpointStats {

@@ -249,7 +249,8 @@ impl RouteState {
             last_error: self.last_error.clone(),
             spool_error: self.spooling.as_ref().map_or_else(String::new, |s| s.error.clone()),
             clock_offset_secs: self.clock_offset_secs,
-            capacity_secs: self.input.capacity_secs(now_secs, room_bytes),
+            input_bytes_per_sec: self.input.bytes_per_sec(now_secs),
+            room_bytes,
         }
     }
 
