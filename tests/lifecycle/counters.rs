@@ -17,6 +17,7 @@ pub(crate) fn spooling(bed: &Bed) -> Settings {
         .set("serializer_compressor_kind", "none")
         .set("serializer_max_series_uncompressed_payload_size", 16 << 10)
         .set("forwarder_storage_max_size_in_bytes", 64 << 20)
+        .set("forwarder_storage_max_disk_ratio", 1.0)
         .set("forwarder_stop_timeout", 1)
         // No zeros for silent counters: payloads hold what was sent and nothing else.
         .set("dogstatsd_expiry_seconds", 0)

@@ -7,3 +7,4 @@ mod faults;
 mod load_at_stop;
 mod spool;
 mod start;
+mod traces;

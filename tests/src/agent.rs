@@ -37,7 +37,20 @@ impl Agent {
     /// When it ends or does not answer in time; its log is in the message.
     #[must_use]
     pub fn start(bed: &Bed, settings: &Settings) -> Self {
-        let mut agent = Self::spawn(bed, settings);
+        Self::start_with(bed, settings, |_| {})
+    }
+
+    /// The same with a command that is adjusted before it runs: environment, descriptors.
+    ///
+    /// # Panics
+    /// When it ends or does not answer in time; its log is in the message.
+    #[must_use]
+    pub fn start_with(bed: &Bed, settings: &Settings, adjust: impl FnOnce(&mut Command)) -> Self {
+        let config = bed.path("datadog.yaml");
+        fs::write(&config, settings.text()).expect("a writable directory");
+        let mut command = command(&config, &["run"]);
+        adjust(&mut command);
+        let mut agent = Self::spawn_command(bed, command);
         let is_up = wait_for(WAIT_MAX, || {
             let is_gone = agent.child.try_wait().expect("our own child").is_some();
             assert!(!is_gone, "the agent ended at start:\n{}", agent.log());

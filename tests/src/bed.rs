@@ -12,6 +12,9 @@ use crate::{Agent, PortLease, Settings};
 /// Host name of every agent under test.
 pub const HOST: &str = "bed";
 
+/// The Unix socket of traces, in the directory.
+const TRACE_SOCKET: &str = "apm.sock";
+
 /// The surroundings of an agent.
 #[derive(Debug)]
 pub struct Bed {
@@ -19,6 +22,7 @@ pub struct Bed {
     /// Where payloads go.
     pub intake: Intake,
     port: PortLease,
+    trace_port: PortLease,
 }
 
 impl Default for Bed {
@@ -47,6 +51,7 @@ impl Bed {
             directory: tempfile::tempdir().expect("a temporary directory"),
             intake: Intake::start(options).expect("an intake on a free port"),
             port: PortLease::take(),
+            trace_port: PortLease::take_tcp(),
         }
     }
 
@@ -68,6 +73,15 @@ impl Bed {
         self.port.port()
     }
 
+    /// Where its agents take traces, as tracers are told: over TCP or the Unix socket.
+    #[must_use]
+    pub fn trace_url(&self, is_unix: bool) -> String {
+        match is_unix {
+            true => format!("unix://{}", self.path(TRACE_SOCKET).display()),
+            false => format!("http://127.0.0.1:{}", self.trace_port.port()),
+        }
+    }
+
     /// Settings of an agent that listens on every transport and delivers here. Two lanes, so that
     /// every test merges; buckets of ten seconds as in production, which a stop flushes early.
     #[must_use]
@@ -80,6 +94,8 @@ impl Bed {
             .set("dogstatsd_port", self.port())
             .set("dogstatsd_socket", json!(self.path("dsd.sock")))
             .set("dogstatsd_stream_socket", json!(self.path("dsd-stream.sock")))
+            .set("apm_config.receiver_port", self.trace_port.port())
+            .set("apm_config.receiver_socket", json!(self.path(TRACE_SOCKET)))
             .set("corelane.lanes", 2)
             .set("corelane.api_socket", json!(self.path("api.sock")))
             // With 1 s two flushes can fall into one second, and the agent's own gauges clash.
