@@ -14,6 +14,7 @@ use capture::{Recorder, RecorderOptions};
 use config::{Config, Reload, Severity, keys};
 use context::Keys;
 use entity::EntityTags;
+use forward::KeyValidity;
 use lane::DriverKind;
 use merge::Merger;
 use naming::Rules;
@@ -28,6 +29,7 @@ use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
+use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
 use crate::source::{Pulse, Shared};
@@ -102,6 +104,7 @@ pub struct Agent {
     requests: Sender<Request>,
     coordinator: Option<JoinHandle<()>>,
     api: Option<Api>,
+    secrets: Option<SecretWatch>,
 }
 
 /// Bytes a context may take: line keys, index, slot, strings, and cells of three buckets.
@@ -198,6 +201,7 @@ impl Agent {
             trace_delivery,
             trace_report,
             config: RwLock::new(Arc::clone(&config)),
+            changing: Mutex::default(),
             notes: Mutex::new(notes),
             planned_bytes,
             requests: requests.clone(),
@@ -233,7 +237,8 @@ impl Agent {
         };
         let thread =
             Builder::new().name("corelane/flush".into()).spawn(move || coordinator.run())?;
-        let mut agent = Self { shared, requests, coordinator: Some(thread), api: None };
+        let secrets = SecretWatch::start(&config, &shared)?;
+        let mut agent = Self { shared, requests, coordinator: Some(thread), api: None, secrets };
         agent.api = Some(agent.start_api(&config)?);
         Ok(agent)
     }
@@ -285,6 +290,7 @@ impl Agent {
     fn stop_threads(&mut self) {
         let with_open_bucket = self.shared.config().flushes_on_stop();
         // A coordinator that is gone has stopped already.
+        drop(self.secrets.take());
         drop(self.requests.send(Request::Stop { with_open_bucket }));
         if let Some(thread) = self.coordinator.take()
             && thread.join().is_err()
@@ -315,6 +321,7 @@ impl Shared {
     pub(crate) fn reload_config(&self) -> Result<String, String> {
         let new = Arc::new((self.reload)()?);
         let old = self.config();
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         check_values(&old, &new)?;
         let changes = Config::changes(&old, &new);
         if changes.is_empty() {
@@ -325,11 +332,7 @@ impl Shared {
         if let Some(refused) = notes.first() {
             return Err(refused.clone());
         }
-        self.delivery.check(&new)?;
-        if let Some(delivery) = &self.trace_delivery {
-            delivery.reload(&new)?;
-        }
-        self.delivery.reload(&new)?;
+        self.use_endpoints(&new)?;
         let stopping = |_| "the agent is stopping".to_owned();
         self.requests.send(Request::Rules(Box::new(rules))).map_err(stopping)?;
         self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
@@ -348,6 +351,41 @@ impl Shared {
 
 /// Refuses a configuration with errors that the running one does not have: a value that cannot be
 /// read would fall back to its default, which nobody asked for.
+impl Shared {
+    /// Points delivery to the endpoints and keys of a configuration, or changes nothing.
+    fn use_endpoints(&self, new: &Config) -> Result<(), String> {
+        self.delivery.check(new)?;
+        if let Some(delivery) = &self.trace_delivery {
+            delivery.reload(new)?;
+        }
+        self.delivery.reload(new)
+    }
+
+    /// Whether the intake refuses a key that is in use.
+    pub(crate) fn is_key_refused(&self) -> bool {
+        let stats = self.delivery.stats();
+        let endpoints = stats.iter().flat_map(|stats| &stats.endpoints);
+        endpoints.into_iter().any(|endpoint| endpoint.key_validity == KeyValidity::Invalid)
+    }
+
+    /// Asks for the secrets again, and uses keys that changed. Returns the settings that did.
+    pub(crate) fn refresh_secrets(&self) -> Result<usize, String> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.config();
+        let mut new = Config::clone(&old);
+        new.refresh_secrets().map_err(|error| error.to_string())?;
+        let changes = Config::changes(&old, &new);
+        if !changes.is_empty() {
+            self.use_endpoints(&new)?;
+            let new = Arc::new(new);
+            let stopping = |_| "the agent is stopping".to_owned();
+            self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
+            *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+        Ok(changes.len())
+    }
+}
+
 fn check_values(old: &Config, new: &Config) -> Result<(), String> {
     fn errors(config: &Config) -> impl Iterator<Item = &config::Diagnostic> {
         config.diagnostics().iter().filter(|found| found.severity == Severity::Error)

@@ -25,6 +25,7 @@ mod listen;
 mod memory_watch;
 mod resources;
 mod self_metrics;
+mod secrets;
 mod settings;
 mod source;
 

@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) trace_delivery: Option<Arc<TraceDelivery>>,
     pub(crate) trace_report: Option<Arc<Mutex<TraceReport>>>,
     pub(crate) config: RwLock<Arc<Config>>,
+    /// Held while the configuration changes.
+    pub(crate) changing: Mutex<()>,
     pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) planned_bytes: u64,
     pub(crate) requests: Sender<Request>,
