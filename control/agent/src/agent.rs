@@ -209,12 +209,13 @@ impl Agent {
             applied: options.applied,
             pulse: Arc::clone(&pulse),
         });
-        let coordinator = Coordinator {
+        let mut coordinator = Coordinator {
             flusher: Flusher {
                 merger: Merger::new(merge_settings, flush_filter(&rules, &histogram_suffixes)),
                 delivery,
                 self_metrics: SelfMetrics::new(&keys, &host.name, &options.version),
                 host: Arc::clone(&host.name),
+                context_totals: None,
                 threads_max: lane_count,
             },
             lanes,
@@ -235,6 +236,7 @@ impl Agent {
             lane_contexts_max: settings::lane_contexts_max(&config),
             apm,
         };
+        coordinator.flusher.count_contexts(&config);
         let thread =
             Builder::new().name("corelane/flush".into()).spawn(move || coordinator.run())?;
         let secrets = SecretWatch::start(&config, &shared)?;
@@ -288,9 +290,9 @@ impl Agent {
     }
 
     fn stop_threads(&mut self) {
+        drop(self.secrets.take());
         let with_open_bucket = self.shared.config().flushes_on_stop();
         // A coordinator that is gone has stopped already.
-        drop(self.secrets.take());
         drop(self.requests.send(Request::Stop { with_open_bucket }));
         if let Some(thread) = self.coordinator.take()
             && thread.join().is_err()
@@ -319,9 +321,9 @@ impl Shared {
     /// Reads the configuration again and applies what can change while running. When something is
     /// refused, everything stays as it was.
     pub(crate) fn reload_config(&self) -> Result<String, String> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let new = Arc::new((self.reload)()?);
         let old = self.config();
-        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         check_values(&old, &new)?;
         let changes = Config::changes(&old, &new);
         if changes.is_empty() {
@@ -349,8 +351,6 @@ impl Shared {
     }
 }
 
-/// Refuses a configuration with errors that the running one does not have: a value that cannot be
-/// read would fall back to its default, which nobody asked for.
 impl Shared {
     /// Points delivery to the endpoints and keys of a configuration, or changes nothing.
     fn use_endpoints(&self, new: &Config) -> Result<(), String> {
@@ -386,6 +386,8 @@ impl Shared {
     }
 }
 
+/// Refuses a configuration with errors that the running one does not have: a value that cannot be
+/// read would fall back to its default, which nobody asked for.
 fn check_values(old: &Config, new: &Config) -> Result<(), String> {
     fn errors(config: &Config) -> impl Iterator<Item = &config::Diagnostic> {
         config.diagnostics().iter().filter(|found| found.severity == Severity::Error)

@@ -17,6 +17,7 @@ use signal::FlushedLane;
 use status::CaptureStatus;
 
 use crate::apm::Apm;
+use crate::context_totals::ContextTotal;
 use crate::flush::{FlushTotals, Flusher, SelfReport};
 use crate::host_name::Host;
 use crate::lanes::Lanes;
@@ -28,6 +29,8 @@ use crate::source::Pulse;
 pub(crate) enum Request {
     /// All contexts with their recent samples.
     Top(Sender<Vec<TopContext>>),
+    /// Samples by context since the start; none if they are not counted.
+    ContextTotals(Sender<Option<Vec<ContextTotal>>>),
     /// A flush now, of what is complete.
     Flush(Sender<()>),
     /// New rules for names and tags, and the filter of the merge.
@@ -120,6 +123,11 @@ impl Coordinator {
             Request::Top(reply) => {
                 reply.send(self.top()).ok();
             }
+            Request::ContextTotals(reply) => {
+                let held = self.top();
+                let counted = self.flusher.context_totals.as_ref();
+                reply.send(counted.map(|counted| counted.with_held(&held, unix_secs()))).ok();
+            }
             Request::Flush(reply) => {
                 self.flush();
                 reply.send(()).ok();
@@ -147,7 +155,10 @@ impl Coordinator {
                 }
                 reply.send(entities).ok();
             }
-            Request::Configure(config) => self.config = config,
+            Request::Configure(config) => {
+                self.config = config;
+                self.flusher.count_contexts(&self.config);
+            }
             Request::Stop { .. } => {}
         }
     }

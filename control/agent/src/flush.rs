@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::{Config, keys};
 use encode::{EncodeStats, encode_events, encode_service_checks};
 use merge::{MergeStats, Merger, Workers};
 use signal::{Event, FlushedLane, ServiceCheck};
 
+use crate::context_totals::ContextTotals;
+use crate::coordinator::unix_secs;
 use crate::delivery::Delivery;
 use crate::self_metrics::{QueueDuration, SelfMetrics};
 
@@ -41,6 +44,8 @@ pub(crate) struct Flusher {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) self_metrics: SelfMetrics,
     pub(crate) host: Arc<str>,
+    /// Samples by context, where they are counted.
+    pub(crate) context_totals: Option<ContextTotals>,
     /// Most threads that merge and encode.
     pub(crate) threads_max: usize,
 }
@@ -54,6 +59,17 @@ pub(crate) struct SelfReport {
 }
 
 impl Flusher {
+    /// Counts samples by context from now on, or no longer, as the configuration says.
+    pub(crate) fn count_contexts(&mut self, config: &Config) {
+        let new = || {
+            let bucket_secs = config.secs(keys::BUCKET_SECS).as_secs().max(1);
+            ContextTotals::new(config.count(keys::CONTEXTS_MAX), bucket_secs)
+        };
+        self.context_totals = config
+            .bool(keys::DOGSTATSD_METRICS_STATS_ENABLE)
+            .then(|| self.context_totals.take().unwrap_or_else(new));
+    }
+
     /// Merges, encodes and submits what the lanes handed over.
     pub(crate) fn flush(
         &mut self,
@@ -62,6 +78,9 @@ impl Flusher {
         report: Option<SelfReport>,
         totals: &mut FlushTotals,
     ) {
+        if let Some(counted) = &mut self.context_totals {
+            counted.add_flushed(&lanes, unix_secs());
+        }
         let mut events: Vec<Event> = Vec::new();
         let mut checks: Vec<ServiceCheck> = Vec::new();
         for lane in &mut lanes {

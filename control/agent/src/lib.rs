@@ -16,6 +16,7 @@
 
 mod agent;
 mod apm;
+mod context_totals;
 mod coordinator;
 mod delivery;
 mod flush;
@@ -24,8 +25,8 @@ mod lanes;
 mod listen;
 mod memory_watch;
 mod resources;
-mod self_metrics;
 mod secrets;
+mod self_metrics;
 mod settings;
 mod source;
 

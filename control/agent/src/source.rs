@@ -258,18 +258,18 @@ impl Source for Shared {
     }
 
     fn dogstatsd_stats(&self) -> Result<serde_json::Value, String> {
-        if !self.config().bool(keys::DOGSTATSD_METRICS_STATS_ENABLE) {
-            return Err("not enabled: set `dogstatsd_metrics_stats_enable`".to_owned());
-        }
+        let counted = self.ask(Request::ContextTotals)?;
+        let counted = counted.ok_or("not enabled: set `dogstatsd_metrics_stats_enable`")?;
         let mut stats = serde_json::Map::new();
-        for top in self.ask(Request::Top)? {
-            let tags: Vec<&str> = top.context.tags.tags.iter().map(AsRef::as_ref).collect();
+        for total in counted {
+            let tags: Vec<&str> = total.context.tags.tags.iter().map(AsRef::as_ref).collect();
             let entry = serde_json::json!({
-                "name": top.context.name,
-                "count": top.samples,
+                "name": total.context.name,
+                "count": total.count,
+                "last_seen": status::format::rfc3339(total.last_seen_secs),
                 "tags": tags.join(" "),
             });
-            stats.insert(format!("{:032x}", top.context.key.0), entry);
+            stats.insert(format!("{:032x}", total.context.key.0), entry);
         }
         Ok(stats.into())
     }

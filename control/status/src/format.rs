@@ -48,10 +48,22 @@ pub fn span(secs: u64) -> String {
 /// Unix seconds as `2026-01-31 12:00:00 UTC`.
 #[must_use]
 pub fn utc(unix_secs: u64) -> String {
+    let (date, time) = date_and_time(unix_secs);
+    format!("{date} {time} UTC")
+}
+
+/// Unix seconds as `2026-01-31T12:00:00Z`.
+#[must_use]
+pub fn rfc3339(unix_secs: u64) -> String {
+    let (date, time) = date_and_time(unix_secs);
+    format!("{date}T{time}Z")
+}
+
+fn date_and_time(unix_secs: u64) -> (String, String) {
     let (days, second) = (unix_secs / 86_400, unix_secs % 86_400);
     let (year, month, day) = civil_date(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    (format!("{year:04}-{month:02}-{day:02}"), format!("{hour:02}:{minute:02}:{second:02}"))
 }
 
 /// Year, month and day of a day since 1970, proleptic Gregorian.
