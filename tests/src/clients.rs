@@ -23,6 +23,14 @@ pub enum Client {
     DdTrace,
     /// `datadog-go`.
     Go,
+    /// The tracer `ddtrace` for Python.
+    PythonTracer,
+    /// The tracer `dd-trace` for Node.js.
+    NodeTracer,
+    /// The tracer `dd-trace-go`.
+    GoTracer,
+    /// The tracer `dd-java-agent`.
+    JavaTracer,
 }
 
 /// What a client says it did.
@@ -61,26 +69,49 @@ impl Client {
         report
     }
 
-    fn command(self) -> Command {
+    /// The command that starts it; nothing is in its environment but what it needs.
+    pub(crate) fn command(self) -> Command {
         let source = workspace_root().join("tests").join("clients");
+        let python = |script: &str| {
+            let python = installed("python").join("bin").join("python");
+            let mut command = command(&python, &python);
+            command.arg(source.join("python").join(script));
+            command
+        };
         let node = |script: &str| {
             let modules = installed("node").join("node_modules");
             let mut command = command(Path::new("node"), &modules);
             command.arg(source.join("node").join(script)).env("NODE_PATH", modules);
             command
         };
+        let go = |module: &str| {
+            let client = installed(module).join("client");
+            command(&client, &client)
+        };
         match self {
-            Self::Python => {
-                let python = installed("python").join("bin").join("python");
-                let mut command = command(&python, &python);
-                command.arg(source.join("python").join("client.py"));
-                command
-            }
+            Self::Python => python("client.py"),
+            Self::PythonTracer => python("tracer.py"),
             Self::HotShots => node("hot-shots.js"),
             Self::DdTrace => node("dd-trace.js"),
-            Self::Go => {
-                let client = installed("go").join("client");
-                command(&client, &client)
+            Self::NodeTracer => {
+                let mut command = node("tracer.js");
+                // It says nothing of errors otherwise.
+                command.env("DD_TRACE_DEBUG", "true").env("DD_TRACE_LOG_LEVEL", "warn");
+                command
+            }
+            Self::Go => go("go"),
+            Self::GoTracer => go("go-tracer"),
+            Self::JavaTracer => {
+                let java = installed("java");
+                let classes = std::env::join_paths([java.join("classes"), java.join("lib/*")]);
+                let mut command = command(Path::new("java"), &java.join("classes"));
+                let agent = java.join("agent").join("dd-java-agent.jar");
+                command.arg(format!("-javaagent:{}", agent.display()));
+                // Its log begins with its whole configuration otherwise.
+                command.arg("-Ddatadog.slf4j.simpleLogger.defaultLogLevel=warn");
+                command.arg("-classpath").arg(classes.expect("a path without colons"));
+                command.arg("Tracing").env("DD_TRACE_OTEL_ENABLED", "true");
+                command
             }
         }
     }

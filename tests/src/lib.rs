@@ -10,6 +10,7 @@
 //! - [`Bed`] owns a directory and an intake; [`Settings`] become the `datadog.yaml` of an agent.
 //! - [`Agent`] is one running process, reached over its API socket and its DogStatsD listeners.
 //! - [`Plan`] says what a client is told to send, [`Expected`] what must arrive for it.
+//! - [`tracing`] does the same for tracers, which are told what spans to make.
 //! - [`Bed::finish`] ends every test the same way: identities hold, the agent stops with status 0,
 //!   and the intake has nothing to object to.
 //!
@@ -33,6 +34,7 @@ mod plan;
 mod poll;
 mod port;
 mod settings;
+pub mod tracing;
 mod wire;
 
 pub use agent::{Agent, Ended};
