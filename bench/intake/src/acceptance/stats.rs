@@ -31,7 +31,7 @@ pub(super) fn check(stats: &StatsPayload, rules: &Rules, report: &mut Report) {
         report.add(Rule::TooManyItems, || format!("{count} groups in one stats payload"));
     }
     for client in &stats.clients {
-        check_client(client, report);
+        check_client(client, stats.is_client_computed, report);
         for bucket in &client.buckets {
             check_bucket(bucket, stats.is_client_computed, report);
             for group in &bucket.groups {
@@ -41,9 +41,12 @@ pub(super) fn check(stats: &StatsPayload, rules: &Rules, report: &mut Report) {
     }
 }
 
-fn check_client(client: &ClientStats, report: &mut Report) {
-    for (field, value) in [("Env", &client.env), ("Hostname", &client.hostname)] {
-        if value.is_empty() {
+fn check_client(client: &ClientStats, is_client_computed: bool, report: &mut Report) {
+    // Tracers name a host only when told to, and what they name passes through. spec: apm §9.6
+    for (field, value, is_needed) in
+        [("Env", &client.env, true), ("Hostname", &client.hostname, !is_client_computed)]
+    {
+        if value.is_empty() && is_needed {
             report.add(Rule::StatsBucket, || format!("ClientStatsPayload has no {field}"));
         }
     }
