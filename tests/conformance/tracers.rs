@@ -1,5 +1,6 @@
 //! Real tracers: every span they keep arrives as it was made, and stats are exact.
 
+mod node;
 mod python;
 
 use bed::tracing::{Counting, TraceFeatures, TracePlan, Tracer, TracerOptions, check_traces};
