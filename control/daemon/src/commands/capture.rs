@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// End the capture that is under way
     #[arg(long, conflicts_with_all = ["path", "uncompressed"])]
     stop: bool,
+    /// Print the path of the file as JSON
+    #[arg(short, long)]
+    json: bool,
     #[command(flatten)]
     agent: AgentArgs,
 }
@@ -45,6 +48,10 @@ pub(crate) fn run(config: &ConfigArgs, args: &Args) -> Outcome {
         remote.require("POST", "/dogstatsd/capture", &serde_json::to_vec(&request)?)?
     };
     let answer: serde_json::Value = serde_json::from_slice(&reply.body)?;
+    if args.json {
+        output::json(&answer)?;
+        return Ok(Exit::Success);
+    }
     output::line(answer.get("path").and_then(serde_json::Value::as_str).unwrap_or_default())?;
     Ok(Exit::Success)
 }

@@ -38,7 +38,11 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Print the reference of all keys as Markdown
-    Reference,
+    Reference {
+        /// Print the keys as JSON
+        #[arg(short, long)]
+        json: bool,
+    },
 }
 
 /// Runs one of the commands.
@@ -47,11 +51,27 @@ pub(crate) fn run(config: &ConfigArgs, command: &Command) -> Outcome {
         Command::Check { json, resolve_secrets } => check(config, *json, *resolve_secrets),
         Command::Explain { key, json } => explain(config, key, *json),
         Command::Show { all, json } => show(config, *all, *json),
-        Command::Reference => {
+        Command::Reference { json: true } => {
+            output::json(&Value::Array(config::keys::all().map(row).collect()))?;
+            Ok(Exit::Success)
+        }
+        Command::Reference { json: false } => {
             output::print(&config::reference())?;
             Ok(Exit::Success)
         }
     }
+}
+
+/// A key as `config reference --json` shows it.
+fn row(entry: &config::Entry) -> Value {
+    json!({
+        "key": entry.name(),
+        "type": entry.expected(),
+        "default": entry.default_text(),
+        "variables": entry.env_names(),
+        "change": entry.reload().noun(),
+        "meaning": entry.meaning(),
+    })
 }
 
 fn check(config: &ConfigArgs, is_json: bool, resolve_secrets: bool) -> Outcome {

@@ -7,6 +7,7 @@ use std::thread;
 
 use capture::{Capture, ReadLimits, ReplayOptions, Target, pace_with};
 use config::keys;
+use serde_json::json;
 
 use super::remote::Remote;
 use crate::cli::AgentArgs;
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// Use what is whole of a file that was cut short
     #[arg(long)]
     allow_cut: bool,
+    /// Print what was sent as JSON
+    #[arg(short, long)]
+    json: bool,
     #[command(flatten)]
     agent: AgentArgs,
 }
@@ -61,6 +65,16 @@ pub(crate) fn run(config: &ConfigArgs, args: &Args) -> Outcome {
     let report = capture::replay(&recorded, &options, pace_with(&stop))?;
     if let Some(note) = report.note() {
         output::remark(&format!("corelane: {note}"));
+    }
+    if args.json {
+        output::json(&json!({
+            "packets": report.packets,
+            "bytes": report.bytes,
+            "refused": report.refused,
+            "loops": report.loops,
+            "interrupted": report.is_stopped,
+        }))?;
+        return Ok(Exit::Success);
     }
     output::line(&format!(
         "{} packets, {}, {} refused for their size, {} whole passes{}",
