@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod http;
 mod mutate;
 
 use std::path::PathBuf;
@@ -66,8 +67,103 @@ pub const CONFIG: Target = Target {
     mutation_count: 1_000,
 };
 
+/// Traces of v0.1 and v0.2.
+pub const TRACES_JSON: Target = Target {
+    name: "traces-json",
+    check: span::check_json,
+    input_bytes_max: 4096,
+    mutation_count: 1_500,
+};
+
+/// Traces of v0.3 and v0.4, msgpack or JSON.
+pub const TRACES_V04: Target = Target {
+    name: "traces-v04",
+    check: span::check_v04,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
+/// Traces of v0.5.
+pub const TRACES_V05: Target = Target {
+    name: "traces-v05",
+    check: span::check_v05,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
+/// Traces of v0.7.
+pub const TRACES_V07: Target = Target {
+    name: "traces-v07",
+    check: span::check_v07,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
+/// Traces of v1.0.
+pub const TRACES_V1: Target = Target {
+    name: "traces-v1",
+    check: span::check_v1,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
+/// Stats that a tracer computed.
+pub const CLIENT_STATS: Target = Target {
+    name: "client-stats",
+    check: stats::check_client_stats,
+    input_bytes_max: 4096,
+    mutation_count: 2_000,
+};
+
+/// A sketch of latencies within such stats.
+pub const SKETCH: Target = Target {
+    name: "sketch",
+    check: stats::check_sketch,
+    input_bytes_max: 1024,
+    mutation_count: 10_000,
+};
+
+/// An SQL statement, behind a byte that selects options.
+pub const STATEMENT: Target = Target {
+    name: "statement",
+    check: sql::check_statement,
+    input_bytes_max: 512,
+    mutation_count: 300,
+};
+
+/// Commands, bodies, URLs and whatever else is obfuscated or normalised.
+pub const OBFUSCATED: Target = Target {
+    name: "obfuscated",
+    check: obfuscate::check_obfuscators,
+    input_bytes_max: 512,
+    mutation_count: 800,
+};
+
+/// What a client of the trace port writes, behind a byte that says in pieces of what length.
+pub const HTTP: Target = Target {
+    name: "http",
+    check: http::check_connection,
+    input_bytes_max: 2048,
+    mutation_count: 2_000,
+};
+
 /// Every target.
-pub const TARGETS: &[Target] = &[PACKET, STREAM, CAPTURE, CONFIG];
+pub const TARGETS: &[Target] = &[
+    PACKET,
+    STREAM,
+    CAPTURE,
+    CONFIG,
+    TRACES_JSON,
+    TRACES_V04,
+    TRACES_V05,
+    TRACES_V07,
+    TRACES_V1,
+    CLIENT_STATS,
+    SKETCH,
+    STATEMENT,
+    OBFUSCATED,
+    HTTP,
+];
 
 /// One committed input.
 #[derive(Debug)]

@@ -1,0 +1,1 @@
+SELECT a AS b, c AS "d e" FROM f AS g

@@ -1,0 +1,1 @@
+SELECT $func$ SELECT 1 $func$, $$a$$, $tag$ b $tag$, $1

@@ -1,0 +1,1 @@
+	SELECT * FROM orders_2026_11 JOIN users12 ON 0x1F = -1.5e-7
