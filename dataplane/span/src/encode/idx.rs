@@ -11,6 +11,9 @@ use crate::{Attribute, Batch, Chunk, Event, Link, Span, SpanKind, Str, Value};
 /// Bytes of a span for which the length of its chunk is guessed.
 const SPAN_BYTES: usize = 150;
 
+/// Strings of a payload for which room is made at once.
+const STRINGS: usize = 512;
+
 /// Appends a batch as `idx.TracerPayload`: its header, its attributes and the chunks that it still
 /// has, with the strings that these refer to and no others.
 pub fn idx_payload(batch: &Batch, out: &mut Vec<u8>) {
@@ -20,9 +23,15 @@ pub fn idx_payload(batch: &Batch, out: &mut Vec<u8>) {
 /// The same with some of the chunks.
 pub fn idx_payload_of(batch: &Batch, chunks: &[Chunk], out: &mut Vec<u8>) {
     let start = out.len();
-    let references = vec![0; batch.strings.count()];
-    let mut writer =
-        Writer { batch, out, references, strings: Vec::new(), indices: HashMap::new() };
+    let count = batch.strings.count();
+    let room = count.min(STRINGS);
+    let mut writer = Writer {
+        batch,
+        out,
+        references: vec![0; count],
+        strings: Vec::with_capacity(room),
+        indices: HashMap::with_capacity(room),
+    };
     writer.payload(chunks);
     let Writer { strings, .. } = writer;
     // Which strings are needed is known now; the table stands first all the same.
