@@ -1,5 +1,8 @@
-//! Recording allocates nothing per line once contexts and cells are there. spec: style §7.
+//! Recording allocates nothing per line once contexts and cells are there, and processing nothing
+//! per span once arenas and groups are. spec: style §7.
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
+
+mod spans;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
