@@ -24,6 +24,7 @@ mod host_name;
 mod lanes;
 mod listen;
 mod memory_watch;
+mod reload;
 mod resources;
 mod secrets;
 mod self_metrics;
