@@ -5,6 +5,8 @@
 //! | `tests/clients/python/requirements.txt` | `python/bin/python` | venv, pip |
 //! | `tests/clients/node/package-lock.json` | `node/node_modules` | npm ci |
 //! | `tests/clients/go/go.mod` | `go/client` | go build |
+//! | `tests/clients/go-tracer/go.mod` | `go-tracer/client` | go build |
+//! | `tests/clients/java/pom.xml` | `java/{agent,lib,classes}` | mvn dependency:copy, javac |
 //!
 //! All below `target/test-clients`, whose path the tests get in [`CLIENTS_VARIABLE`]. What is
 //! already installed from the same lock file stays.
@@ -15,12 +17,17 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::packages::{self, GO, NODE, PYTHON};
+use crate::packages::{self, GO, JAVA, NODE, PYTHON};
 use crate::paths::{target_dir, workspace_root};
 use crate::shell::{command, run};
 
 /// Environment variable with the directory that the clients are installed to.
 pub(crate) const CLIENTS_VARIABLE: &str = "CORELANE_TEST_CLIENTS";
+
+/// The plugin that copies what a `pom.xml` names, of a fixed version.
+const MAVEN_DEPENDENCY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
+/// Name of the tracer for Java.
+const JAVA_AGENT: &str = "dd-java-agent";
 
 /// Where the clients are installed to.
 pub(crate) fn clients_dir() -> PathBuf {
@@ -34,7 +41,9 @@ pub(crate) fn clients_dir() -> PathBuf {
 pub(crate) fn install() -> Result<()> {
     install_one("python", "requirements.txt", &[PYTHON], install_python)?;
     install_one("node", "package-lock.json", &[NODE], install_node)?;
-    install_one("go", "go.mod", &[GO], install_go)
+    install_one("go", "go.mod", &[GO], install_go)?;
+    install_one("go-tracer", "go.mod", &[GO], install_go)?;
+    install_one("java", "pom.xml", &[JAVA], install_java)
 }
 
 /// Calls `install_into` with the source and an installation directory, unless what is there came
@@ -86,6 +95,24 @@ fn install_go(source: &Path, installed: &Path) -> Result<()> {
     build.env("GOMODCACHE", clients_dir().join("go-modules"));
     build.env("GOCACHE", clients_dir().join("go-cache"));
     run(&mut build)
+}
+
+/// The agent lies apart from the libraries, because it must not be on the class path.
+fn install_java(source: &Path, installed: &Path) -> Result<()> {
+    let copy = |scope: &str, directory: &Path| {
+        let goal = format!("{MAVEN_DEPENDENCY}:copy-dependencies");
+        let mut copy = command("mvn", &["--quiet", "--batch-mode", &goal, "--file"]);
+        copy.arg(source.join("pom.xml")).arg("-Dmdep.stripVersion=true").arg(scope);
+        copy.arg(format!("-DoutputDirectory={}", directory.display()));
+        copy.arg(format!("-Dmaven.repo.local={}", clients_dir().join("java-repository").display()));
+        run(&mut copy)
+    };
+    let libraries = installed.join("lib");
+    copy(&format!("-DincludeArtifactIds={JAVA_AGENT}"), &installed.join("agent"))?;
+    copy(&format!("-DexcludeArtifactIds={JAVA_AGENT}"), &libraries)?;
+    let mut compile = command("javac", &["-classpath"]);
+    compile.arg(libraries.join("*")).arg("-d").arg(installed.join("classes"));
+    run(compile.arg(source.join("Tracing.java")))
 }
 
 /// Names and contents of the files directly in a directory: what decides an installation.

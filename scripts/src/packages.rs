@@ -28,6 +28,11 @@ pub(crate) const NODE: &[Package] = &[
 
 pub(crate) const GO: &[Package] = &[Package { probe: &["go", "version"], name: "golang-go" }];
 
+pub(crate) const JAVA: &[Package] = &[
+    Package { probe: &["javac", "-version"], name: "default-jdk-headless" },
+    Package { probe: &["mvn", "--version"], name: "maven" },
+];
+
 /// Installs those of `needed` that are missing.
 ///
 /// # Errors

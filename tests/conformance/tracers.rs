@@ -1,6 +1,7 @@
 //! Real tracers: every span they keep arrives as it was made, and stats are exact.
 
 mod go;
+mod java;
 mod node;
 mod python;
 
