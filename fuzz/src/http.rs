@@ -21,8 +21,9 @@ pub(crate) fn check_connection(bytes: &[u8]) {
     let whole = served(rest, usize::MAX);
     let pieces = served(rest, usize::from(first).max(1));
     assert_eq!(whole.0, pieces.0, "pieces change the requests");
-    // A head that is wrong and never ends is told so only when it comes at once.
-    assert!(whole.1.starts_with(&pieces.1), "pieces change the answers");
+    // How the last head is wrong, and whether it is answered, depends on what of it is there.
+    let is_same = whole.1.starts_with(&pieces.1) || pieces.1.starts_with(&whole.1);
+    assert!(is_same, "pieces change the answers");
 }
 
 /// Longest body that the server takes.
