@@ -157,8 +157,14 @@ impl Source for Shared {
             is_bound: report.error.is_none(),
             error: report.error.clone().unwrap_or_default(),
         });
-        let mut endpoints = self.delivery.stats();
-        endpoints.extend(self.trace_delivery.as_ref().map(|delivery| delivery.stats()));
+        let metrics = self.delivery.stats();
+        let metrics = metrics.iter().flat_map(|stats| &stats.endpoints);
+        let mut endpoints: Vec<EndpointStatus> =
+            metrics.map(|stats| endpoint_status(stats, "metrics")).collect();
+        if let Some(delivery) = &self.trace_delivery {
+            let traces = delivery.stats();
+            endpoints.extend(traces.endpoints.iter().map(|stats| endpoint_status(stats, "traces")));
+        }
         let config = self.config();
         let mut snapshot = Snapshot {
             version: self.version.clone(),
@@ -176,11 +182,7 @@ impl Source for Shared {
                 .trace_report
                 .as_ref()
                 .map(|report| apm::status(&report.lock().unwrap_or_else(PoisonError::into_inner))),
-            endpoints: endpoints
-                .iter()
-                .flat_map(|stats| &stats.endpoints)
-                .map(endpoint_status)
-                .collect(),
+            endpoints,
             capture: self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             ..Snapshot::default()
@@ -275,10 +277,11 @@ impl Source for Shared {
     }
 }
 
-fn endpoint_status(stats: &EndpointStats) -> EndpointStatus {
+fn endpoint_status(stats: &EndpointStats, data: &str) -> EndpointStatus {
     let counts = &stats.totals;
     EndpointStatus {
         url: stats.url.clone(),
+        data: data.to_owned(),
         key_endings: vec![stats.key_hint.clone()],
         key_valid: match stats.key_validity {
             KeyValidity::Valid => "valid",

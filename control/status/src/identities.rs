@@ -59,7 +59,10 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
     for endpoint in &snapshot.endpoints {
         let waiting = endpoint.queued + endpoint.spooled;
         list.push(Identity {
-            name: format!("payloads to {}", endpoint.url),
+            name: match &*endpoint.data {
+                "traces" => format!("payloads of traces to {}", endpoint.url),
+                _ => format!("payloads to {}", endpoint.url),
+            },
             ..exact(
                 "",
                 endpoint.submitted + endpoint.recovered,

@@ -141,6 +141,8 @@ pub struct FlushStatus {
 pub struct EndpointStatus {
     /// Base URL without user information.
     pub url: String,
+    /// What it gets: `metrics` (with events, checks and metadata) or `traces` (with their stats).
+    pub data: String,
     /// The keys, each reduced to its last five characters.
     pub key_endings: Vec<String>,
     /// What the intake said about the key: `valid`, `invalid`, `unknown`.

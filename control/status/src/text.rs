@@ -273,7 +273,8 @@ fn endpoints(page: &mut Page, snapshot: &Snapshot) {
         page.line("none: nothing is delivered (set api_key)");
     }
     for endpoint in &snapshot.endpoints {
-        page.line(&endpoint.url);
+        let data = if endpoint.data.is_empty() { "metrics" } else { &endpoint.data };
+        page.line(&format!("{} ({data})", endpoint.url));
         let endings = endpoint.key_endings.iter().take(LISTED_MAX).cloned().collect::<Vec<_>>();
         let keys = match endings.is_empty() {
             true => "none".to_owned(),
@@ -418,7 +419,7 @@ mod tests {
 
             Endpoints
             ---------
-              https://7-80-1-app.agent.datadoghq.com
+              https://7-80-1-app.agent.datadoghq.com (metrics)
                 key              API key ending with abcde: valid
                 state            open
                 payloads         11 of 13 sent (4.9 KiB), 1 retries

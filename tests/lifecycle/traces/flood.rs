@@ -111,7 +111,7 @@ fn a_flood_is_accepted_or_refused_and_counted() {
 fn over_its_memory_budget_an_agent_refuses_traces_and_lives() {
     let bed = Bed::new();
     let agent = bed.start(&quick(&bed).set("apm_config.max_memory", 1_000_000));
-    wait_traces(&agent, "the budget is exceeded", |traces| traces.is_shedding);
+    wait_traces(&agent, "the budget is exceeded", |traces| traces.shedding == "memory");
     // Lanes hear of it with the next orders.
     let is_refused = bed::wait_for(bed::WAIT_MAX, || {
         (Client::unix(&bed).put("/v0.4/traces", REAL, NOTHING).status == 429).then_some(())
