@@ -123,7 +123,7 @@ impl Shard {
         self.tally.add(Counter::MetricLines, 1);
         self.tally.add(Counter::Samples, u64::from(count));
         let is_histogram = matches!(metric.kind, MetricKind::Histogram | MetricKind::Timing);
-        if is_histogram && self.settings.distribution_copy_prefix.is_some() {
+        if self.settings.distribution_copy_prefix.is_some() && is_histogram {
             let key = LineKey(key.0.wrapping_add(COPY_SALT));
             self.contexts.prefetch(key);
             self.tally.add(Counter::CopiedToDistribution, u64::from(count));
