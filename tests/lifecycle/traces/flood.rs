@@ -126,10 +126,10 @@ fn over_its_memory_budget_an_agent_refuses_traces_and_lives() {
     });
     assert_eq!(lanes, sent.refused.payloads);
     assert!(lanes > 0, "{:?}", sent.statuses);
-    assert_eq!(counter(&status.server, "payloads_shed"), busy(&status));
+    assert_eq!(counter(&status.server, "payloads_shed_memory"), busy(&status));
     assert!(agent.log().contains("apm_config.max_memory"), "{}", agent.log());
     let text = String::from_utf8_lossy(&agent.command(&["status"]).stdout).into_owned();
-    assert!(text.contains("traces are refused"), "{text}");
+    assert!(text.contains("resident memory is over apm_config.max_memory"), "{text}");
     bed::Sender::connect(&agent, bed::Transport::Uds).send("still:1|c");
     let finished = bed.finish(agent);
     assert!((finished.contents.total_of("still") - 1.0).abs() < 1e-9);
