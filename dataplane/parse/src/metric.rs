@@ -38,6 +38,7 @@ impl MetricKind {
 }
 
 /// Kinds with a symbol of one letter, from `a` on.
+#[expect(clippy::indexing_slicing, reason = "computed when compiled")]
 const KINDS: [Option<MetricKind>; 19] = {
     let mut kinds = [None; 19];
     kinds[(b'c' - b'a') as usize] = Some(MetricKind::Counter);
