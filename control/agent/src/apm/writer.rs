@@ -162,14 +162,12 @@ impl Writer {
     }
 }
 
-/// Names the languages in a payload, where they are known. A language that does not fit into a
+/// Names the languages in a payload, none when no tracer told; a language that does not fit into a
 /// header is the tracer's own affair.
 pub(crate) fn language_header(languages: &str) -> Headers {
     let is_sendable = languages.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if languages.is_empty() || !is_sendable {
-        return Vec::new();
-    }
-    vec![("X-Datadog-Reported-Languages".into(), languages.to_owned().into())]
+    let languages = if is_sendable { languages.to_owned() } else { String::new() };
+    vec![("X-Datadog-Reported-Languages".into(), languages.into())]
 }
 
 /// A payload being filled.
