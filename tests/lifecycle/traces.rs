@@ -16,8 +16,8 @@ use intake::{Contents, StatsTotals};
 use load::traces::{TraceLoad, TraceProgress, TraceSent, TraceSpec, TraceTally, TraceTransport};
 use status::{RefusedStatus, TraceStatus};
 
-/// Settings that bring traces to the intake at once. Stats come when their bucket of ten seconds has
-/// ended, or at the stop, which then leaves time to try again.
+/// Settings that bring traces to the intake at once. Stats come when their bucket of ten seconds
+/// has ended, or at the stop, which then leaves time to try again.
 fn quick(bed: &Bed) -> Settings {
     bed.settings()
         .set("apm_config.trace_writer.flush_period_seconds", 0.1)

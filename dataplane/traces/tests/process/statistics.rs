@@ -167,8 +167,10 @@ fn statistics_come_before_sampling_and_after_obfuscation() {
 
 #[test]
 fn peer_tags_name_the_other_side() {
-    let settings =
-        Settings { peer_tags: corelane_traces::peer_tag_keys(&["shard".to_owned()]), ..Settings::default() };
+    let settings = Settings {
+        peer_tags: corelane_traces::peer_tag_keys(&["shard".to_owned()]),
+        ..Settings::default()
+    };
     let tags = |format, kind: &str| {
         let made = span(1, 0)
             .meta("span.kind", kind)
