@@ -10,8 +10,12 @@
 //! of many contexts overlap. Everything a hit touches is two cache lines: one of the index, one
 //! cell.
 //!
-//! Costs per metric line of 100 bytes with 4 tags, one value, measured on one core of the machine
-//! in `bench/results`: see `ARCHITECTURE.md`, Promises. Memory: 32 bytes a context and bucket, and
+//! Costs per metric line of 100 bytes with 4 tags and one value on 3,000 contexts: 762 instructions
+//! and 42 ns for counters and gauges, 834 and 61 ns for all types in the shares of the load
+//! generator (callgrind; the best tenth of many passes on the machine in `bench/results` with the
+//! other thread of the core idle). About 195 of them hash name and tags, 160 find the separators,
+//! 120 read type, value and fields. Of the time of a mixed line 9 ns are the price of mixing: the
+//! type decides where to jump, and is not foreseeable. Memory: 32 bytes a context and bucket, and
 //! what the tables of `context` hold. Steady state allocates nothing per line: histograms double
 //! their buffer, a set allocates for a new member, and each bucket allocates a chunk for 1,024
 //! contexts and the state of each histogram, set and distribution once.
