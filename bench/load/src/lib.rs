@@ -25,6 +25,7 @@ pub mod null;
 mod pool;
 mod rng;
 mod send;
+mod share;
 mod spec;
 #[expect(unsafe_code, reason = "the only module that talks to the kernel directly")]
 mod sys;

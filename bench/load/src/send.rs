@@ -2,12 +2,12 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LoadSpec, Pool, SpecError, Tally, pin_to_cpu, sys};
+use crate::share::{self, Share, Whole, nanoseconds};
+use crate::{LoadSpec, Pool, SpecError, Tally};
 
 mod socket;
 
@@ -128,33 +128,19 @@ impl Load {
     /// # Errors
     /// When a socket cannot be opened or a thread cannot be started; nothing was sent then.
     pub fn run(&self, stop: &AtomicBool, progress: &Progress) -> Result<Sent, LoadError> {
-        let threads = self.spec.threads.min(u32::try_from(self.pool.len()).unwrap_or(u32::MAX));
-        let mut parts = Vec::new();
-        for thread in 0..threads {
-            let senders = (0..self.spec.senders)
-                .filter(|sender| sender % threads == thread)
-                .map(|_| Sender::open(&self.spec))
-                .collect::<Result<Vec<_>, _>>()?;
-            parts.push((thread, senders));
-        }
-        let outcomes: Vec<_> = thread::scope(|scope| {
-            let running: Vec<_> = parts
-                .into_iter()
-                .map(|(index, senders)| {
-                    let worker = Worker::new(self, index, threads);
-                    thread::Builder::new()
-                        .name(format!("load-{index}"))
-                        .spawn_scoped(scope, move || worker.run(senders, stop, progress))
-                })
-                .collect();
-            running
-                .into_iter()
-                .map(|spawned| {
-                    let joined = spawned.map_err(|error| LoadError::Thread(error.to_string()))?;
-                    joined.join().map_err(|_| LoadError::Thread("it panicked".into()))?
-                })
-                .collect()
-        });
+        let spec = &self.spec;
+        let whole = Whole {
+            threads: spec.threads.min(u32::try_from(self.pool.len()).unwrap_or(u32::MAX)),
+            pool_len: self.pool.len(),
+            rate: spec.rate,
+            units_max: spec.lines_max,
+            duration_ms: spec.duration_ms,
+            cpus: &spec.cpus,
+        };
+        let open = || Sender::open(spec);
+        let outcomes = share::run("load", &whole, spec.senders, open, |share, senders| {
+            Worker { load: self, share }.run(senders, stop, progress)
+        })?;
         let mut sent = Sent::default();
         for outcome in outcomes {
             sent.merge(outcome?);
@@ -177,59 +163,29 @@ impl Sent {
     }
 }
 
-/// One thread: its part of the pool and of the limits.
+/// One thread.
 struct Worker<'a> {
     load: &'a Load,
-    first: usize,
-    end: usize,
-    rate: f64,
-    lines_max: u64,
-    cpu: Option<usize>,
+    /// In lines.
+    share: Share,
 }
 
-impl<'a> Worker<'a> {
-    fn new(load: &'a Load, index: u32, threads: u32) -> Self {
-        let (spec, packets) = (&load.spec, load.pool.len());
-        let (index_wide, threads_wide) = (index as usize, threads as usize);
-        let share = spec.lines_max / u64::from(threads);
-        let rest = spec.lines_max % u64::from(threads);
-        let cpu = spec.cpus.get(index_wide % spec.cpus.len().max(1)).copied();
-        Self {
-            load,
-            first: packets * index_wide / threads_wide,
-            end: packets * (index_wide + 1) / threads_wide,
-            rate: spec.rate / f64::from(threads),
-            lines_max: share + u64::from(u64::from(index) < rest),
-            cpu,
-        }
-    }
-
-    fn run(
-        self,
-        mut senders: Vec<Sender>,
-        stop: &AtomicBool,
-        progress: &Progress,
-    ) -> Result<Sent, LoadError> {
-        if let Some(cpu) = self.cpu {
-            pin_to_cpu(cpu).map_err(|source| LoadError::Pin { cpu, source })?;
-        }
-        sys::set_timer_slack_ns(1);
+impl Worker<'_> {
+    fn run(self, mut senders: Vec<Sender>, stop: &AtomicBool, progress: &Progress) -> Sent {
         let mut count = Counting {
-            repeats: vec![0; self.end - self.first],
-            first: self.first,
+            repeats: vec![0; self.share.end - self.share.first],
+            first: self.share.first,
             lines: 0,
             sent: Sent::default(),
         };
-        if self.load.spec.lines_max > 0 && self.lines_max == 0 {
-            return Ok(count.sent);
-        }
         let cpu_before = crate::CpuTime::of_thread();
         let started = Instant::now();
-        let mut cursor = self.first;
+        let mut cursor = self.share.first;
         let mut turn = 0;
         loop {
-            let offset_ns = self.wait_for_pace(started, count.lines, &mut count.sent.lag_max_ns);
-            if stop.load(Ordering::Relaxed) || self.is_over(offset_ns, count.lines) {
+            let lag_max_ns = &mut count.sent.lag_max_ns;
+            let offset_ns = self.share.wait_for_pace(started, count.lines, lag_max_ns);
+            if stop.load(Ordering::Relaxed) || self.share.is_over(offset_ns, count.lines) {
                 break;
             }
             let burst = self.burst(cursor, count.lines);
@@ -254,41 +210,14 @@ impl<'a> Worker<'a> {
                     break;
                 }
             }
-            if cursor >= self.end {
-                cursor = self.first;
+            if cursor >= self.share.end {
+                cursor = self.share.first;
             }
         }
         let mut sent = count.finish(&self.load.pool);
         sent.elapsed_ns = nanoseconds(started.elapsed());
         sent.cpu_ns = crate::CpuTime::of_thread().since(cpu_before).total_ns;
-        Ok(sent)
-    }
-
-    /// Sleeps until the next burst is due; returns nanoseconds since the start.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a due time in nanoseconds is positive and far below 2^53"
-    )]
-    fn wait_for_pace(&self, started: Instant, lines: u64, lag_max_ns: &mut u64) -> u64 {
-        let now_ns = nanoseconds(started.elapsed());
-        if self.rate <= 0.0 {
-            return now_ns;
-        }
-        let due_ns = (lines as f64 * 1e9 / self.rate) as u64;
-        if due_ns > now_ns {
-            thread::sleep(Duration::from_nanos(due_ns - now_ns));
-        }
-        let now_ns = nanoseconds(started.elapsed());
-        *lag_max_ns = (*lag_max_ns).max(now_ns.saturating_sub(due_ns));
-        now_ns
-    }
-
-    const fn is_over(&self, offset_ns: u64, lines: u64) -> bool {
-        let duration_ms = self.load.spec.duration_ms;
-        (duration_ms > 0 && offset_ns >= duration_ms * 1_000_000)
-            || (self.lines_max > 0 && lines >= self.lines_max)
+        sent
     }
 
     /// Packets of the next burst, from `cursor` on.
@@ -301,15 +230,16 @@ impl<'a> Worker<'a> {
     fn burst(&self, cursor: usize, lines: u64) -> usize {
         let spec = &self.load.spec;
         let mut burst = spec.batch as usize;
-        if self.rate > 0.0 && spec.burst > 0 {
+        let rate = self.share.rate;
+        if rate > 0.0 && spec.burst > 0 {
             burst = spec.burst as usize;
-        } else if self.rate > 0.0 {
+        } else if rate > 0.0 {
             let lines_per_packet = self.load.pool.tally(cursor).lines.max(1) as f64;
-            burst = (self.rate / lines_per_packet * BURST_SECS) as usize;
+            burst = (rate / lines_per_packet * BURST_SECS) as usize;
         }
-        let mut burst = burst.clamp(1, self.end - cursor);
-        if self.lines_max > 0 {
-            let mut left = self.lines_max - lines;
+        let mut burst = burst.clamp(1, self.share.end - cursor);
+        if let Some(lines_max) = self.share.units_max {
+            let mut left = lines_max - lines;
             let needed = (cursor..cursor + burst).position(|packet| {
                 left = left.saturating_sub(self.load.pool.tally(packet).lines);
                 left == 0
@@ -360,10 +290,6 @@ impl Counting {
         }
         self.sent
     }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Length of a paced burst: short enough to look like many independent clients.

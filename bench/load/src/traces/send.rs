@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::{TracePool, TraceSpec, TraceTally};
-use crate::{CpuTime, LoadError, pin_to_cpu, sys};
+use crate::share::{self, Share, Whole, nanoseconds};
+use crate::{CpuTime, LoadError};
 
 /// Counts while a load runs, for anyone to read.
 #[derive(Debug, Default)]
@@ -119,33 +119,20 @@ impl TraceLoad {
     /// # Errors
     /// When a connection or thread cannot be opened at the start; nothing was sent then.
     pub fn run(&self, stop: &AtomicBool, progress: &TraceProgress) -> Result<TraceSent, LoadError> {
-        let threads = self.spec.threads.min(u32::try_from(self.pool.len()).unwrap_or(u32::MAX));
-        let mut parts = Vec::new();
-        for thread in 0..threads {
-            let clients = (0..self.spec.connections)
-                .filter(|client| client % threads == thread)
-                .map(|_| Client::connect(&self.spec))
-                .collect::<Result<Vec<_>, _>>()?;
-            parts.push((thread, clients));
-        }
-        let outcomes: Vec<_> = thread::scope(|scope| {
-            let running: Vec<_> = parts
-                .into_iter()
-                .map(|(index, clients)| {
-                    let worker = Worker::new(self, index, threads, clients, progress);
-                    thread::Builder::new()
-                        .name(format!("traces-{index}"))
-                        .spawn_scoped(scope, move || worker.run(stop))
-                })
-                .collect();
-            running
-                .into_iter()
-                .map(|spawned| {
-                    let joined = spawned.map_err(|error| LoadError::Thread(error.to_string()))?;
-                    joined.join().map_err(|_| LoadError::Thread("it panicked".into()))?
-                })
-                .collect()
-        });
+        let spec = &self.spec;
+        let whole = Whole {
+            threads: spec.threads.min(u32::try_from(self.pool.len()).unwrap_or(u32::MAX)),
+            pool_len: self.pool.len(),
+            rate: spec.rate,
+            units_max: spec.payloads_max,
+            duration_ms: spec.duration_ms,
+            cpus: &spec.cpus,
+        };
+        let open = || Client::connect(spec);
+        let outcomes = share::run("traces", &whole, spec.connections, open, |share, clients| {
+            let sent = TraceSent::default();
+            Worker { load: self, progress, clients, share, sent }.run(stop)
+        })?;
         let mut sent = TraceSent::default();
         for outcome in outcomes {
             sent.merge(outcome?);
@@ -154,57 +141,26 @@ impl TraceLoad {
     }
 }
 
-/// One thread: its connections, and its part of the pool and of the limits.
+/// One thread.
 struct Worker<'a> {
     load: &'a TraceLoad,
     progress: &'a TraceProgress,
     clients: Vec<Client>,
-    first: usize,
-    end: usize,
-    /// Spans a second.
-    rate: f64,
-    payloads_max: u64,
-    cpu: Option<usize>,
+    /// Its limit in payloads, its pace in spans.
+    share: Share,
     sent: TraceSent,
 }
 
-impl<'a> Worker<'a> {
-    fn new(
-        load: &'a TraceLoad,
-        index: u32,
-        threads: u32,
-        clients: Vec<Client>,
-        progress: &'a TraceProgress,
-    ) -> Self {
-        let (spec, requests) = (&load.spec, load.pool.len());
-        let (index_wide, threads_wide) = (index as usize, threads as usize);
-        let share = spec.payloads_max / u64::from(threads);
-        let rest = spec.payloads_max % u64::from(threads);
-        Self {
-            load,
-            progress,
-            clients,
-            first: requests * index_wide / threads_wide,
-            end: requests * (index_wide + 1) / threads_wide,
-            rate: spec.rate / f64::from(threads),
-            payloads_max: share + u64::from(u64::from(index) < rest),
-            cpu: spec.cpus.get(index_wide % spec.cpus.len().max(1)).copied(),
-            sent: TraceSent::default(),
-        }
-    }
-
-    fn run(mut self, stop: &AtomicBool) -> Result<TraceSent, LoadError> {
-        if let Some(cpu) = self.cpu {
-            pin_to_cpu(cpu).map_err(|source| LoadError::Pin { cpu, source })?;
-        }
-        sys::set_timer_slack_ns(1);
+impl Worker<'_> {
+    fn run(mut self, stop: &AtomicBool) -> TraceSent {
         let cpu_before = CpuTime::of_thread();
         let started = Instant::now();
-        let (mut cursor, mut payloads, mut spans) = (self.first, 0, 0);
+        let (mut cursor, mut payloads, mut spans) = (self.share.first, 0, 0);
         let mut turn = 0;
         loop {
-            let offset_ns = self.wait_for_pace(started, spans);
-            if stop.load(Ordering::Relaxed) || self.is_over(offset_ns, payloads) {
+            let lag_max_ns = &mut self.sent.lag_max_ns;
+            let offset_ns = self.share.wait_for_pace(started, spans, lag_max_ns);
+            if stop.load(Ordering::Relaxed) || self.share.is_over(offset_ns, payloads) {
                 break;
             }
             if let Err(error) = self.exchange(turn, cursor) {
@@ -217,8 +173,8 @@ impl<'a> Worker<'a> {
             self.progress.payloads.fetch_add(1, Ordering::Relaxed);
             self.progress.spans.fetch_add(carried, Ordering::Relaxed);
             cursor += 1;
-            if cursor == self.end {
-                cursor = self.first;
+            if cursor == self.share.end {
+                cursor = self.share.first;
             }
             turn = (turn + 1) % self.clients.len();
         }
@@ -228,7 +184,7 @@ impl<'a> Worker<'a> {
         }
         self.sent.elapsed_ns = nanoseconds(started.elapsed());
         self.sent.cpu_ns = CpuTime::of_thread().since(cpu_before).total_ns;
-        Ok(self.sent)
+        self.sent
     }
 
     /// Takes the answer that a connection still waits for and sends the next request on it.
@@ -265,35 +221,4 @@ impl<'a> Worker<'a> {
             }
         }
     }
-
-    /// Sleeps until the next request is due; returns nanoseconds since the start.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a due time in nanoseconds is positive and far below 2^53"
-    )]
-    fn wait_for_pace(&mut self, started: Instant, spans: u64) -> u64 {
-        let now_ns = nanoseconds(started.elapsed());
-        if self.rate <= 0.0 {
-            return now_ns;
-        }
-        let due_ns = (spans as f64 * 1e9 / self.rate) as u64;
-        if due_ns > now_ns {
-            thread::sleep(Duration::from_nanos(due_ns - now_ns));
-        }
-        let now_ns = nanoseconds(started.elapsed());
-        self.sent.lag_max_ns = self.sent.lag_max_ns.max(now_ns.saturating_sub(due_ns));
-        now_ns
-    }
-
-    const fn is_over(&self, offset_ns: u64, payloads: u64) -> bool {
-        let spec = &self.load.spec;
-        (spec.duration_ms > 0 && offset_ns >= spec.duration_ms * 1_000_000)
-            || (spec.payloads_max > 0 && payloads >= self.payloads_max)
-    }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
