@@ -23,6 +23,8 @@ pub struct Ready {
     pub is_readable: bool,
     /// Whether there is room to write, or an error to learn of.
     pub is_writable: bool,
+    /// Whether nothing comes after what can be read now: the other end has finished or is gone.
+    pub has_ended: bool,
 }
 
 impl Poller {
@@ -126,6 +128,7 @@ impl Poller {
                 token,
                 is_readable: is_broken || has(libc::EPOLLIN | libc::EPOLLRDHUP),
                 is_writable: is_broken || has(libc::EPOLLOUT),
+                has_ended: is_broken || has(libc::EPOLLRDHUP),
             }
         }));
         Ok(&self.ready)

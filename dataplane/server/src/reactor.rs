@@ -47,6 +47,9 @@ struct Slots {
 struct State {
     is_readable: bool,
     is_writable: bool,
+    /// Whether the last change was reported. An end that came together with bytes is not reported
+    /// again after they were read.
+    has_ended: bool,
     waker: Option<Waker>,
 }
 
@@ -136,6 +139,7 @@ impl Reactor {
         if let Some(state) = self.slots.borrow_mut().states.get_mut(index) {
             state.is_readable |= ready.is_readable;
             state.is_writable |= ready.is_writable;
+            state.has_ended |= ready.has_ended;
             if let Some(waker) = &state.waker {
                 waker.wake_by_ref();
             }
@@ -149,7 +153,7 @@ impl Reactor {
             slots.states.len() - 1
         });
         // The first attempt finds out.
-        slots.states[index] = State { is_readable: true, is_writable: true, waker: None };
+        slots.states[index] = State { is_readable: true, is_writable: true, ..State::default() };
         Slot { reactor: Rc::clone(self), index }
     }
 }
@@ -221,9 +225,9 @@ impl Read for StreamIo {
         match self.stream.receive(&mut scratch[..room]) {
             Ok(Some(received)) => {
                 // A read that leaves room has met the end of what was there; more is a change, and
-                // so is an end of the stream.
+                // so is an end of the stream, unless that was reported already.
                 if 0 < received && received < room {
-                    self.slot.with(|state| state.is_readable = false);
+                    self.slot.with(|state| state.is_readable = state.has_ended);
                 }
                 buf.put_slice(&scratch[..received]);
                 Poll::Ready(Ok(()))

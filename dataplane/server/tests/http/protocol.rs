@@ -1,5 +1,6 @@
 //! What is understood, and what is answered.
 
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
@@ -75,6 +76,28 @@ fn an_early_end_is_answered_as_far_as_the_client_listens() {
     assert_eq!(client.answer().status, 200);
     client.wait_for_end();
     assert_eq!(bed.server.refusals()[0].requests[Refusal::UnexpectedEof as usize], 2);
+    bed.check_identities();
+}
+
+/// The kernel reports bytes and the end behind them as one change.
+#[test]
+fn an_end_that_comes_with_the_last_bytes_is_noticed() {
+    let bed = Bed::new(settings());
+    let announced = post("/v0.4/traces", "", "0123456789");
+    let head_bytes = announced.len() - 10;
+    let mut client = bed.connect();
+    client.send(&announced[..head_bytes]);
+    // No turn of the server between these.
+    client.stream.write_all(b"01234").unwrap();
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.answer().status, 400);
+    client.wait_for_end();
+    // All of it at once, before the connection is accepted.
+    let mut client = bed.connect();
+    client.stream.write_all(&announced.as_bytes()[..head_bytes + 1]).unwrap();
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.answer().status, 400);
+    client.wait_for_end();
     bed.check_identities();
 }
 
