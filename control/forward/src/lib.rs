@@ -47,6 +47,7 @@ mod verdict;
 pub use base_url::{DEFAULT_SITE, HostPrefix, UrlError, intake_url, with_host_prefix};
 pub use forwarder::{Forwarder, StartError, UnknownEndpoint};
 pub use keys::KeyValidity;
+pub use log_gate::LogGate;
 pub use payload::{Kind, Payload, Priority};
 pub use proxy::ProxySettings;
 pub use settings::{
@@ -56,4 +57,4 @@ pub use settings::{
 pub use stats::{
     DropCounts, DropReason, EndpointState, EndpointStats, ForwardStats, NameCounts, Totals, Waiting,
 };
-pub use tls::{TlsError, TlsSettings, TlsVersion};
+pub use tls::{TlsError, TlsSettings, TlsVersion, client_config};

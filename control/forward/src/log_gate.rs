@@ -9,14 +9,14 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Lets one line through per minute.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LogGate {
+pub struct LogGate {
     last: Option<Instant>,
     left_out: u64,
 }
 
 impl LogGate {
     /// `Some(n)` if a line may be written now; `n` lines were left out since the last one.
-    pub(crate) fn pass(&mut self, now: Instant) -> Option<u64> {
+    pub fn pass(&mut self, now: Instant) -> Option<u64> {
         if self.last.is_some_and(|last| now.saturating_duration_since(last) < INTERVAL) {
             self.left_out += 1;
             return None;

@@ -70,10 +70,7 @@ pub enum TlsError {
 ///
 /// # Errors
 /// [`TlsError`] if a configured file is unusable.
-pub(crate) fn client_config(
-    settings: &TlsSettings,
-    offers_h2: bool,
-) -> Result<ClientConfig, TlsError> {
+pub fn client_config(settings: &TlsSettings, offers_h2: bool) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[&rustls::SupportedProtocolVersion] = match settings.version_min {
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],

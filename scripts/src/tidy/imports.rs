@@ -23,8 +23,10 @@ const DATAPLANE: &[&str] = &[
     "traces",
     "lane",
 ];
-const CONTROL: &[&str] =
-    &["config", "origin", "capture", "merge", "encode", "forward", "host", "status", "agent"];
+const CONTROL: &[&str] = &[
+    "config", "origin", "capture", "merge", "encode", "forward", "host", "debugger", "status",
+    "agent",
+];
 const BENCH: &[&str] = &["intake", "load"];
 
 /// Crate directory, and the crates of ours that it may import.
@@ -53,6 +55,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/forward", &[&["encode"]]),
     ("control/origin", &[&["entity", "forward", "signal"]]),
     ("control/host", &[&["forward", "signal"]]),
+    ("control/debugger", &[&["entity", "forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
     ("control/daemon", &[&["agent", "capture", "config", "status"], BENCH]),
     ("bench/intake", &[]),
