@@ -23,6 +23,7 @@ use status::{Api, ApiOptions, Driver, Source};
 use crate::apm::{Apm, TraceDelivery, TraceListeners};
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
 use crate::delivery::Delivery;
+use crate::exchanges::{Exchanges, Routes};
 use crate::flush::{FlushTotals, Flusher};
 use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
@@ -147,7 +148,7 @@ impl Agent {
         let started_unix_secs = unix_secs();
         let mut listener_reports = listeners.reports.clone();
         listener_reports.append(&mut trace_listeners.reports);
-        let (apm, lane_traces, trace_delivery) = match config.bool(keys::APM_ENABLED) {
+        let (apm, lane_traces, exchanges, trace_delivery) = match config.bool(keys::APM_ENABLED) {
             true => {
                 let delivery = Arc::new(TraceDelivery::start(&config)?);
                 let started = Apm::start(
@@ -159,9 +160,10 @@ impl Agent {
                     Arc::clone(&delivery),
                 )
                 .map_err(StartError::Traces)?;
-                (Some(started.apm), Some(started.lanes), Some(delivery))
+                let exchanges = Exchanges::start(started.inlets, Routes::default())?;
+                (Some(started.apm), Some(started.lanes), Some(exchanges), Some(delivery))
             }
-            false => (None, None, None),
+            false => (None, None, None, None),
         };
         let trace_report = apm.as_ref().map(Apm::report);
         let lanes = Lanes::start(
@@ -234,6 +236,7 @@ impl Agent {
             memory: MemoryWatch::new(config.bytes(keys::MEMORY_MAX_BYTES)),
             lane_contexts_max: settings::lane_contexts_max(&config),
             apm,
+            exchanges,
         };
         coordinator.flusher.count_contexts(&config);
         let thread =

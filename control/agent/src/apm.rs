@@ -27,6 +27,7 @@ use ::stats::ConcentratorSettings;
 use config::{Config, keys};
 use lane::{TraceHandover, TraceOrders, TraceSettings};
 use sampling::{LaneCounts, Rater, Rates};
+use server::{ExchangeInlet, exchanges};
 
 use self::budget::Budget;
 pub(crate) use self::delivery::TraceDelivery;
@@ -59,6 +60,8 @@ pub(crate) struct Started {
     pub(crate) apm: Apm,
     /// For the lanes.
     pub(crate) lanes: LaneTraces,
+    /// Where the lanes' requests for control come out.
+    pub(crate) inlets: Vec<ExchangeInlet>,
 }
 
 impl Apm {
@@ -108,13 +111,19 @@ impl Apm {
                 config.float(keys::APM_CPU_PERCENT_MAX),
             ),
         };
+        let bytes_max =
+            usize::try_from(config.bytes(keys::PROXY_BUFFER_BYTES)).unwrap_or(usize::MAX);
+        let bytes_max = bytes_max / lanes.max(1);
+        let lane_indices = (0..=u16::MAX).take(lanes);
+        let (exchanges, inlets) = lane_indices.map(|lane| exchanges(lane, bytes_max)).unzip();
         let lanes = LaneTraces {
             listeners: std::mem::take(&mut listeners.lanes),
             server: settings::server(config),
             identity: server::Identity::new(AGENT_VERSION, &info.state, info.body.into()),
             pipeline,
+            exchanges,
         };
-        Ok(Started { apm, lanes })
+        Ok(Started { apm, lanes, inlets })
     }
 
     /// What `status` reads.

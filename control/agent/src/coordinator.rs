@@ -18,6 +18,7 @@ use status::CaptureStatus;
 
 use crate::apm::Apm;
 use crate::context_totals::ContextTotal;
+use crate::exchanges::Exchanges;
 use crate::flush::{FlushTotals, Flusher, SelfReport};
 use crate::host_name::Host;
 use crate::lanes::Lanes;
@@ -68,6 +69,8 @@ pub(crate) struct Coordinator {
     pub(crate) lane_contexts_max: usize,
     /// Traces, where they are received.
     pub(crate) apm: Option<Apm>,
+    /// What answers requests that lanes hand over.
+    pub(crate) exchanges: Option<Exchanges>,
 }
 
 /// How often the lanes' own outputs are looked at, and origins refreshed.
@@ -270,6 +273,9 @@ impl Coordinator {
         drop(self.recorder.stop());
         let outputs = self.lanes.stop(with_open_bucket);
         let lanes = self.without_traces(outputs);
+        if let Some(exchanges) = self.exchanges.take() {
+            exchanges.join();
+        }
         if let Some(apm) = &mut self.apm {
             apm.finish(unix_ns());
         }

@@ -15,7 +15,7 @@ use lane::{
 use metrics::ShardSettings;
 use naming::Rules;
 use receive::{HttpListener, SocketFile, unix_queue_packets};
-use server::{Identity, ServerSettings};
+use server::{ExchangeOutlet, Identity, ServerSettings};
 use signal::FlushedLane;
 
 use crate::listen::Listeners;
@@ -50,17 +50,21 @@ pub(crate) struct LaneTraces {
     pub(crate) server: ServerSettings,
     pub(crate) identity: Arc<Identity>,
     pub(crate) pipeline: TraceSettings,
+    /// The lanes' ways to control.
+    pub(crate) exchanges: Vec<ExchangeOutlet>,
 }
 
 impl LaneTraces {
     /// What one lane receives traces with; its listeners are taken out.
     fn of_lane(&mut self, lane: u16) -> HttpSources {
         let listeners = self.listeners.get_mut(usize::from(lane));
+        let exchanges = (!self.exchanges.is_empty()).then(|| self.exchanges.remove(0));
         HttpSources {
             listeners: listeners.map(std::mem::take).unwrap_or_default(),
             settings: self.server,
             identity: Arc::clone(&self.identity),
             traces: self.pipeline.clone(),
+            exchanges,
         }
     }
 }

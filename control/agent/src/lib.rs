@@ -19,6 +19,7 @@ mod apm;
 mod context_totals;
 mod coordinator;
 mod delivery;
+mod exchanges;
 mod flush;
 mod host_name;
 mod lanes;

@@ -9,6 +9,7 @@ mod corelane;
 mod dogstatsd;
 mod forward;
 mod network;
+mod proxies;
 mod refuse;
 mod secrets;
 mod traces;
@@ -19,6 +20,7 @@ pub use self::corelane::*;
 pub use self::dogstatsd::*;
 pub use self::forward::*;
 pub use self::network::*;
+pub use self::proxies::*;
 pub use self::secrets::*;
 pub use self::traces::*;
 
@@ -41,6 +43,7 @@ pub fn areas() -> &'static [Area] {
         Area { title: "DogStatsD", entries: DOGSTATSD },
         Area { title: "Aggregation", entries: AGGREGATION },
         Area { title: "Traces", entries: TRACES },
+        Area { title: "Proxies of the trace receiver", entries: PROXIES },
         Area { title: "Payloads and delivery", entries: FORWARD },
         Area { title: "Proxy and TLS", entries: NETWORK },
         Area { title: "Secrets", entries: SECRETS },

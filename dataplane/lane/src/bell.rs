@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::task::Wake;
 use std::time::Duration;
 
 /// The rope: rings from any thread.
@@ -28,6 +30,18 @@ impl Bell {
     /// Wakes the lane. A full queue means that it is about to wake anyway.
     pub fn ring(&self) {
         drop(self.sender.send(&[1]));
+    }
+}
+
+/// What wakes a task of the lane from another thread rings as well: the task is ready then, but the
+/// lane sleeps.
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
     }
 }
 

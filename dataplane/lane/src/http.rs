@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use receive::HttpListener;
-use server::{Identity, Server, ServerSettings};
+use server::{ExchangeOutlet, Identity, Server, ServerSettings};
 
 use crate::Now;
 use crate::traces::{TraceSettings, Traces};
@@ -20,6 +20,8 @@ pub struct HttpSources {
     pub identity: Arc<Identity>,
     /// The pipeline behind it.
     pub traces: TraceSettings,
+    /// The way to control for requests that the lane does not serve; without one they are 404.
+    pub exchanges: Option<ExchangeOutlet>,
 }
 
 /// HTTP of a running lane.
@@ -28,6 +30,8 @@ pub(crate) struct Http {
     pub(crate) listeners: Vec<HttpListener>,
     pub(crate) server: Rc<Server>,
     pub(crate) traces: Traces,
+    /// Until the server has it.
+    pub(crate) exchanges: Option<ExchangeOutlet>,
 }
 
 impl Http {
@@ -35,7 +39,7 @@ impl Http {
         let server = Server::new(sources.settings, now.instant);
         server.set_identity(sources.identity);
         let traces = Traces::new(lane, sources.traces, Rc::clone(&server), now);
-        Self { listeners: sources.listeners, server, traces }
+        Self { listeners: sources.listeners, server, traces, exchanges: sources.exchanges }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::task::Waker;
 
 use entity::OriginSnapshot;
 use metrics::TopContext;
@@ -81,6 +82,8 @@ pub struct LanePort {
     pub(crate) counters: Arc<LaneCounters>,
     pub(crate) commands: Consumer<Command>,
     pub(crate) bell: BellReceiver,
+    /// Rings that bell.
+    pub(crate) alarm: Waker,
     outputs: Producer<Output>,
     /// Answers for which the ring had no room.
     backlog: VecDeque<Output>,
@@ -95,14 +98,16 @@ pub fn port() -> io::Result<(LaneHandle, LanePort)> {
     let (command_producer, commands) = RingBuffer::new(RING_ENTRIES);
     let (outputs, output_consumer) = RingBuffer::new(RING_ENTRIES);
     let (bell, bell_receiver) = bell()?;
+    let bell = Arc::new(bell);
+    let alarm = Waker::from(Arc::clone(&bell));
     let handle = LaneHandle {
         counters: Arc::clone(&counters),
         commands: command_producer,
         outputs: output_consumer,
-        bell: Arc::new(bell),
+        bell,
     };
-    let port =
-        LanePort { counters, commands, bell: bell_receiver, outputs, backlog: VecDeque::new() };
+    let backlog = VecDeque::new();
+    let port = LanePort { counters, commands, bell: bell_receiver, alarm, outputs, backlog };
     Ok((handle, port))
 }
 

@@ -174,6 +174,12 @@ impl Answer {
         Self { refusal: Some(refusal), ..Self::new(status, Some(ContentType::Text), body) }
     }
 
+    /// JSON with a status.
+    #[must_use]
+    pub const fn json(status: u16, body: Bytes) -> Self {
+        Self::new(status, Some(ContentType::Json), body)
+    }
+
     /// 400 with the reason why the body could not be decoded.
     #[must_use]
     pub fn malformed(text: &str) -> Self {

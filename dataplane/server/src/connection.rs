@@ -13,14 +13,16 @@ use hyper::service::service_fn;
 use receive::Peer;
 
 use crate::body::Full;
+use crate::exchange::ReplyPart;
 use crate::head::is_cross_site;
 use crate::inbox::Reply;
 use crate::incoming::{Stop, collect, is_discarded};
 use crate::link::{Link, Phase};
 use crate::media::Media;
-use crate::response::respond;
+use crate::relay::Relayed;
+use crate::response::{relay, respond};
 use crate::watched::Watched;
-use crate::{Answer, Body, Head, Permit, Refusal, Request, Route, Server, TraceVersion};
+use crate::{Answer, Body, Head, Permit, Proxy, Refusal, Request, Route, Server, TraceVersion};
 
 /// Longest head in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -39,8 +41,11 @@ where
     let (server, link) = (&seat.server, &seat.link);
     let service = service_fn(|request| async move {
         let head = begin(server, link, peer, &request);
-        let answer = answer(server, link, &head, request).await;
-        respond(server, link, &head, answer)
+        match answer(server, link, &head, request).await {
+            Some(Outcome::Answer(answer)) => Ok(respond(server, link, &head, answer)),
+            Some(Outcome::Relayed(relayed)) => Ok(relay(server, link, *relayed)),
+            None => Err(Lost),
+        }
     });
     let watched = Watched { io, link, server };
     let connection = http1::Builder::new()
@@ -60,6 +65,26 @@ where
         server.count(|counts| counts.heads_malformed += 1);
     }
 }
+
+/// How a request ends.
+enum Outcome {
+    /// With our own answer.
+    Answer(Answer),
+    /// With the answer of another host.
+    Relayed(Box<Relayed>),
+}
+
+/// A request without an answer: hyper closes the connection.
+#[derive(Debug)]
+struct Lost;
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the request was given up")
+    }
+}
+
+impl std::error::Error for Lost {}
 
 /// The place of a connection in the server, given up however the connection ends.
 struct Seat {
@@ -85,21 +110,36 @@ fn begin(server: &Server, link: &Link, peer: Peer, request: &http::Request<Incom
 
 /// The answer to a request; none when there will be none.
 async fn answer(
-    server: &Server,
-    link: &Link,
+    server: &Rc<Server>,
+    link: &Rc<Link>,
     head: &Head,
     request: http::Request<Incoming>,
-) -> Option<Answer> {
+) -> Option<Outcome> {
     let is_waiting_for_us = request.headers().contains_key(EXPECT);
     let is_cross_site = is_cross_site(request.headers());
-    let mut incoming = request.into_body();
-    if let Some(refused) = refuse(head, is_cross_site) {
+    if let Some(refused) = refuse(server, head, is_cross_site) {
+        let mut incoming = request.into_body();
         // A client that asks first is told at once.
         if is_waiting_for_us || !is_discarded(&mut incoming, link, UNWANTED_BYTES_MAX).await {
             link.has_unread.set(true);
         }
-        return Some(refused);
+        return Some(Outcome::Answer(refused));
     }
+    match head.route {
+        Route::Proxy(proxy) => exchange(server, link, head, proxy, request).await,
+        Route::Traces(_) | Route::Services(_) | Route::Stats | Route::Info | Route::Unknown => {
+            worked(server, link, head, request.into_body()).await.map(Outcome::Answer)
+        }
+    }
+}
+
+/// The worker's answer.
+async fn worked(
+    server: &Server,
+    link: &Link,
+    head: &Head,
+    mut incoming: Incoming,
+) -> Option<Answer> {
     let (body, refusal) = if head.route.has_body() {
         match collect(server, link, head, &mut incoming).await {
             Ok(body) => (body, None),
@@ -126,15 +166,47 @@ async fn answer(
     poll_fn(|cx| answered.poll_answer(cx)).await
 }
 
+/// Control's answer.
+async fn exchange(
+    server: &Rc<Server>,
+    link: &Rc<Link>,
+    head: &Head,
+    proxy: Proxy,
+    request: http::Request<Incoming>,
+) -> Option<Outcome> {
+    let Some(mut exchanging) = server.begin_exchange(link, proxy, head, request) else {
+        link.has_unread.set(true);
+        return Some(Outcome::Answer(Answer::refused(429, Refusal::Busy, "too many requests")));
+    };
+    let part = exchanging.answer(server, link).await?;
+    if let Some(unwanted) = exchanging.unwanted() {
+        // The time for what nobody wants begins now.
+        link.enter(Phase::Worker, server.now());
+        link.enter(Phase::Body, server.now());
+        if !is_discarded(unwanted, link, UNWANTED_BYTES_MAX).await {
+            link.has_unread.set(true);
+        }
+    } else if !exchanging.is_read() {
+        link.has_unread.set(true);
+    }
+    Some(match part {
+        ReplyPart::Answer(answer) => Outcome::Answer(answer),
+        ReplyPart::Relayed { status, headers, pieces } => {
+            let body = exchanging.into_body(pieces, server, link);
+            Outcome::Relayed(Box::new(Relayed { status, headers, body }))
+        }
+    })
+}
+
 /// What is refused before its body is read.
-fn refuse(head: &Head, is_cross_site: bool) -> Option<Answer> {
+fn refuse(server: &Server, head: &Head, is_cross_site: bool) -> Option<Answer> {
     let is_json_only = matches!(head.route.version(), Some(TraceVersion::V01 | TraceVersion::V02));
     if is_json_only && head.media == Media::Msgpack {
         let text = "unsupported media type: \"application/msgpack\"";
         Some(Answer::refused(415, Refusal::MediaType, text))
     } else if is_cross_site && head.route.is_guarded() {
         Some(Answer::refused(403, Refusal::CrossSite, "cross-site request rejected"))
-    } else if matches!(head.route, Route::Unknown | Route::Proxy(_)) {
+    } else if head.route == Route::Unknown || head.route.is_proxy() && !server.is_handing_over() {
         Some(Answer::not_found())
     } else {
         None

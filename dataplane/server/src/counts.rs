@@ -19,6 +19,10 @@ pub struct ServerCounts {
     pub bodies_reset: u64,
     /// Bytes of the bodies read whole.
     pub body_bytes: u64,
+    /// Requests handed over to control.
+    pub exchanges: u64,
+    /// Bytes of their bodies that were read.
+    pub exchange_body_bytes: u64,
     /// Connections accepted.
     pub connections: u64,
     /// Connections closed, by either side.
@@ -47,6 +51,8 @@ impl ServerCounts {
         self.requests_lost += other.requests_lost;
         self.bodies_reset += other.bodies_reset;
         self.body_bytes += other.body_bytes;
+        self.exchanges += other.exchanges;
+        self.exchange_body_bytes += other.exchange_body_bytes;
         self.connections += other.connections;
         self.connections_closed += other.connections_closed;
         self.head_timeouts += other.head_timeouts;

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
@@ -78,23 +78,29 @@ pub(crate) async fn is_discarded(incoming: &mut Incoming, link: &Link, bytes_max
 
 /// The next bytes of a body; `None` at its end.
 async fn next_chunk(incoming: &mut Incoming, link: &Link) -> Result<Option<Bytes>, Stop> {
-    poll_fn(|cx| {
-        loop {
-            if link.is_late() {
-                return Poll::Ready(Err(Stop::Late));
-            }
-            return Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
-                None => Ok(None),
-                Some(Err(error)) => Err(explain(&error)),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(chunk) => Ok(Some(chunk)),
-                    // Trailers.
-                    Err(_) => continue,
-                },
-            });
+    poll_fn(|cx| poll_chunk(incoming, link, cx)).await
+}
+
+/// The next bytes of a body; `None` at its end.
+pub(crate) fn poll_chunk(
+    incoming: &mut Incoming,
+    link: &Link,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<Bytes>, Stop>> {
+    loop {
+        if link.is_late() {
+            return Poll::Ready(Err(Stop::Late));
         }
-    })
-    .await
+        return Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
+            None => Ok(None),
+            Some(Err(error)) => Err(explain(&error)),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(chunk) => Ok(Some(chunk)),
+                // Trailers.
+                Err(_) => continue,
+            },
+        });
+    }
 }
 
 fn explain(error: &hyper::Error) -> Stop {

@@ -13,6 +13,9 @@
 //! costs no timer. It does not decode bodies and has no opinion on what is in them: a worker task
 //! takes [`Request`]s from the inbox and answers each through its [`Reply`].
 //!
+//! A request for a proxy leaves the lane: its head goes to control at once, body and answer stream
+//! through bounded pipes while the connection stays here ([`Exchange`]).
+//!
 //! Invariants: a client gets the answer of its request or loses its connection, and both are
 //! counted ([`ServerCounts`]); a body of exactly the limit is accepted; what a client announces
 //! takes no memory before it is sent; bodies of a lane together stay within
@@ -30,13 +33,16 @@ mod answer;
 mod body;
 mod connection;
 mod counts;
+mod exchange;
 mod gate;
 mod head;
 mod inbox;
 mod incoming;
 mod link;
 mod media;
+mod pipe;
 mod reactor;
+mod relay;
 mod response;
 mod route;
 mod server;
@@ -47,6 +53,10 @@ pub use answer::{Answer, ContentType, Identity, Rates, Refusal};
 pub use body::{Body, Charge};
 pub use connection::serve_connection;
 pub use counts::{STATUSES, SenderRefusals, ServerCounts, Statuses};
+pub use exchange::{
+    AnswerBody, BodyError, ClientGone, CollectError, Exchange, ExchangeBody, ExchangeHead,
+    ExchangeInlet, ExchangeOutlet, ExchangeReply, Origin, PIECE_BYTES_MAX, PIECES_MAX, exchanges,
+};
 pub use gate::{Closed, Gate, Permit};
 pub use head::{Head, Text};
 pub use inbox::{Reply, Request};

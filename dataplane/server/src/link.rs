@@ -21,6 +21,10 @@ pub(crate) struct Link {
     pub(crate) has_unread: Cell<bool>,
     /// Whether a request is neither answered nor counted as lost.
     pub(crate) has_request: Cell<bool>,
+    /// Whether that request is with control, and none of the lane's work waits for it.
+    pub(crate) is_away: Cell<bool>,
+    /// Whether more of an answer may come when what there was is written.
+    pub(crate) is_relaying: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     permit: Permit,
 }
@@ -36,6 +40,8 @@ pub(crate) enum Phase {
     Body,
     /// The worker.
     Worker,
+    /// Control, which keeps the time itself.
+    Exchange,
     /// The client to read its answer.
     Writing,
     /// The client to stop sending, after its last answer.
@@ -66,6 +72,8 @@ impl Link {
             is_late: Cell::new(false),
             has_unread: Cell::new(false),
             has_request: Cell::new(false),
+            is_away: Cell::new(false),
+            is_relaying: Cell::new(false),
             waker: RefCell::new(None),
             permit,
         }
@@ -121,7 +129,7 @@ impl Link {
             return None;
         }
         let overdue = match phase {
-            Phase::Worker => return None,
+            Phase::Worker | Phase::Exchange => return None,
             Phase::Body => {
                 self.is_late.set(true);
                 self.wake();

@@ -55,7 +55,7 @@ pub enum Route {
     Stats,
     /// `/info`.
     Info,
-    /// Passed through. Answered 404 until there is something that passes it on.
+    /// Handed over to control, or answered 404 where nothing is handed over.
     Proxy(Proxy),
     /// No such path.
     Unknown,
@@ -103,6 +103,12 @@ impl Route {
     #[must_use]
     pub const fn is_traces(self) -> bool {
         matches!(self, Self::Traces(_))
+    }
+
+    /// Whether another host, or control, answers.
+    #[must_use]
+    pub const fn is_proxy(self) -> bool {
+        matches!(self, Self::Proxy(_))
     }
 
     /// Version of a trace or services endpoint.

@@ -4,15 +4,21 @@ use std::cell::{Cell, Ref, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hyper::body::Incoming;
 
 use crate::body::Budget;
 use crate::counts::Senders;
 use crate::inbox::{Inbox, Patience};
 use crate::link::{Link, Overdue, Phase};
-use crate::{Gate, Head, Identity, Permit, Refusal, Request, Route, SenderRefusals, ServerCounts};
+use crate::relay::{Exchanging, Handover};
+use crate::{
+    ExchangeOutlet, Gate, Head, Identity, Origin, Permit, Proxy, Refusal, Request, Route,
+    SenderRefusals, ServerCounts,
+};
 
 /// Limits of a lane's server.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +68,7 @@ pub struct Server {
     inbox: RefCell<Inbox>,
     links: RefCell<Vec<Rc<Link>>>,
     gates: RefCell<Vec<Rc<Gate>>>,
+    handover: RefCell<Option<Handover>>,
     counts: RefCell<ServerCounts>,
     senders: RefCell<Senders>,
     /// Requests begun and not yet answered.
@@ -87,6 +94,7 @@ impl Server {
             inbox: RefCell::default(),
             links: RefCell::default(),
             gates: RefCell::default(),
+            handover: RefCell::default(),
             counts: RefCell::default(),
             senders: RefCell::default(),
             busy: Cell::new(0),
@@ -114,6 +122,27 @@ impl Server {
     #[must_use]
     pub fn identity(&self) -> Arc<Identity> {
         Arc::clone(&self.identity.borrow())
+    }
+
+    /// Hands requests for proxies over to control from now on. `alarm` wakes the driver of the lane
+    /// out of its sleep, `resolve` says where a request comes from.
+    pub fn hand_over(
+        &self,
+        outlet: ExchangeOutlet,
+        alarm: Waker,
+        resolve: impl Fn(&Head) -> Origin + 'static,
+    ) {
+        let handover = Handover::new(outlet, alarm, Box::new(resolve));
+        *self.handover.borrow_mut() = Some(handover);
+    }
+
+    pub(crate) fn is_handing_over(&self) -> bool {
+        self.handover.borrow().is_some()
+    }
+
+    /// Hands nothing over any more.
+    pub fn take_outlet(&self) -> Option<ExchangeOutlet> {
+        self.handover.take().map(Handover::into_outlet)
     }
 
     /// Admission to one more listener; the rate limit is for TCP alone.
@@ -149,7 +178,7 @@ impl Server {
         inbox.has_prompt()
     }
 
-    /// Whether requests are being read, worked on or answered.
+    /// Whether requests are being read, worked on or answered; those with control do not count.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.busy.get() > 0
@@ -165,6 +194,12 @@ impl Server {
     #[must_use]
     pub fn in_flight_bytes(&self) -> usize {
         self.budget.used()
+    }
+
+    /// Bytes of bodies on their way to control and back.
+    #[must_use]
+    pub fn exchange_bytes(&self) -> usize {
+        self.handover.borrow().as_ref().map_or(0, Handover::bytes)
     }
 
     /// Open connections.
@@ -258,10 +293,27 @@ impl Server {
 
     pub(crate) fn end_request(&self, link: &Link) -> bool {
         let had_request = link.has_request.take();
-        if had_request {
+        if had_request && !link.is_away.take() {
             self.busy.set(self.busy.get().saturating_sub(1));
         }
         had_request
+    }
+
+    /// Hands a request over to control; none when control takes none.
+    pub(crate) fn begin_exchange(
+        &self,
+        link: &Link,
+        proxy: Proxy,
+        head: &Head,
+        request: http::Request<Incoming>,
+    ) -> Option<Exchanging> {
+        let begun = self.handover.borrow().as_ref()?.begin(proxy, head, request)?;
+        link.enter(Phase::Exchange, self.now());
+        // The lane may rest meanwhile.
+        link.is_away.set(true);
+        self.busy.set(self.busy.get().saturating_sub(1));
+        self.count(|counts| counts.exchanges += 1);
+        Some(begun)
     }
 
     pub(crate) fn submit(&self, request: Request) {

@@ -49,7 +49,9 @@ impl<I: Read + Write + Unpin> Write for Watched<'_, I> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
         if self.link.phase() == Phase::Writing {
-            self.link.enter(Phase::Idle, self.now());
+            let is_relaying = self.link.is_relaying.get();
+            let next = if is_relaying { Phase::Exchange } else { Phase::Idle };
+            self.link.enter(next, self.now());
         }
         Poll::Ready(Ok(()))
     }

@@ -46,6 +46,8 @@ fn add_lane(status: &mut TraceStatus, lane: &TraceCounts) {
         ("requests_lost", server.requests_lost),
         ("bodies_reset", server.bodies_reset),
         ("body_bytes", server.body_bytes),
+        ("exchanges", server.exchanges),
+        ("exchange_body_bytes", server.exchange_body_bytes),
         ("connections", server.connections),
         ("connections_closed", server.connections_closed),
         ("head_timeouts", server.head_timeouts),

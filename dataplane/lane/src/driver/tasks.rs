@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use async_executor::{LocalExecutor, Task};
-use server::{Reactor, Server, accept_connections, serve_connection};
+use server::{Origin, Reactor, Server, accept_connections, serve_connection};
 
 use super::{Drive, TICK, clock};
 use crate::{Now, traces};
@@ -20,6 +20,21 @@ pub(super) struct Tasks {
     worker: Task<()>,
     last_tick: Instant,
     stopping: Option<Instant>,
+}
+
+/// Has the server hand over what control answers, from the start and after a panic.
+fn hand_over(drive: &Rc<RefCell<Drive>>, server: &Server) {
+    let drive_mut = &mut *drive.borrow_mut();
+    let own = drive_mut.http.as_mut().and_then(|http| http.exchanges.take());
+    let Some(outlet) = own.or_else(|| server.take_outlet()) else { return };
+    // The drive owns the server, not the other way round as well.
+    let lane = Rc::downgrade(drive);
+    server.hand_over(outlet, drive_mut.lane.port.alarm.clone(), move |head| {
+        let Some(drive) = lane.upgrade() else { return Origin::default() };
+        let container = drive.borrow_mut().lane.container_of(head, clock());
+        let container_tags = container.joined_tags();
+        Origin { container_id: container.id, container_tags }
+    });
 }
 
 /// Time that tasks get before datagrams have their turn.
@@ -37,6 +52,7 @@ impl Tasks {
             return Ok(None);
         };
         server.restart();
+        hand_over(drive, &server);
         let executor = Rc::<LocalExecutor<'static>>::default();
         for listener in drive.borrow().http.iter().flat_map(|http| &http.listeners) {
             let gate = server.new_gate(listener.address().is_some());

@@ -22,11 +22,15 @@ use metrics::ShardSettings;
 use naming::{NamingSettings, Rules};
 use receive::{HttpListener, SocketFile, SocketOptions, UdpSpread, bind_udp};
 use sampling::{Rater, SamplingSettings};
-use server::{Identity, ServerSettings};
+use server::{ExchangeInlet, Identity, ServerSettings};
 use signal::Counter;
 use stats::ConcentratorSettings;
 
+/// What bodies under way may hold beside a piece each.
+const EXCHANGE_BYTES: usize = 1 << 20;
 const DRIVERS: [DriverKind; 2] = [DriverKind::Epoll, DriverKind::IoUring];
+
+mod exchanges;
 
 struct Bed {
     handles: Vec<LaneHandle>,
@@ -36,6 +40,8 @@ struct Bed {
     uds: PathBuf,
     _file: SocketFile,
     _directory: tempfile::TempDir,
+    /// Where requests for control come out, of each lane.
+    inlets: Vec<ExchangeInlet>,
 }
 
 impl Bed {
@@ -54,12 +60,14 @@ impl Bed {
         };
         let udps = bind_udp(any, usize::from(lanes), UdpSpread::Flow, &options).unwrap();
         let udp = udps[0].address().unwrap();
-        let (mut handles, mut threads) = (Vec::new(), Vec::new());
+        let (mut handles, mut threads, mut inlets) = (Vec::new(), Vec::new(), Vec::new());
         for ((lane, listener), socket) in (0..).zip(listeners).zip(udps) {
             let (handle, port) = port().unwrap();
             handles.push(handle);
             let mut sources = Sources::default();
             sources.add_udp(socket, 64);
+            let (outlet, inlet) = server::exchanges(lane, EXCHANGE_BYTES);
+            inlets.push(inlet);
             let info = format!("{{\"lane\":{lane}}}");
             threads.push(
                 start(StartLane {
@@ -71,6 +79,7 @@ impl Bed {
                         settings: ServerSettings::default(),
                         identity: Identity::new("7", "hash", info.into()),
                         traces: traces(),
+                        exchanges: Some(outlet),
                     }),
                     overflow: Vec::new(),
                     driver,
@@ -81,7 +90,7 @@ impl Bed {
                 .unwrap(),
             );
         }
-        Self { handles, threads, tcp, udp, uds, _file: file, _directory: directory }
+        Self { handles, threads, tcp, udp, uds, _file: file, _directory: directory, inlets }
     }
 
     fn connect(&self) -> TcpStream {

@@ -1,0 +1,101 @@
+//! Requests that lanes hand over to control: one thread, a task for each request.
+//!
+//! To serve one more route: a field in [`Routes`], an arm in [`Routes::answer`], and its line in
+//! `/info` (`apm::info`). A request with a short body is taken with [`whole`], everything else of
+//! it is in [`Exchange`].
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use server::{
+    Answer, BodyError, CollectError, Exchange, ExchangeHead, ExchangeInlet, ExchangeReply, Proxy,
+    Refusal,
+};
+use tokio::runtime;
+
+/// What answers each route.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {}
+
+/// The thread that answers. It ends when the lanes have ended.
+#[derive(Debug)]
+pub(crate) struct Exchanges {
+    thread: JoinHandle<()>,
+}
+
+impl Exchanges {
+    /// Takes the lanes' requests from now on.
+    pub(crate) fn start(inlets: Vec<ExchangeInlet>, routes: Routes) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = Builder::new().name("corelane/proxy".into()).spawn(move || {
+            runtime.block_on(serve(inlets, Arc::new(routes)));
+        })?;
+        Ok(Self { thread })
+    }
+
+    /// Waits for the end, after the lanes have ended.
+    pub(crate) fn join(self) {
+        if self.thread.join().is_err() {
+            log::error!("the thread of the proxies panicked");
+        }
+    }
+}
+
+/// Serves until all lanes have ended.
+async fn serve(inlets: Vec<ExchangeInlet>, routes: Arc<Routes>) {
+    let lanes = inlets.into_iter().map(|mut inlet| {
+        let routes = Arc::clone(&routes);
+        tokio::spawn(async move {
+            while let Some(exchange) = inlet.next().await {
+                let routes = Arc::clone(&routes);
+                tokio::spawn(async move { routes.answer(exchange).await });
+            }
+        })
+    });
+    for lane in lanes.collect::<Vec<_>>() {
+        if lane.await.is_err() {
+            log::error!("a task of the proxies panicked");
+        }
+    }
+}
+
+impl Routes {
+    /// Answers one request.
+    async fn answer(&self, exchange: Exchange) {
+        match exchange.head.proxy {
+            // Nothing is behind these yet.
+            Proxy::Profiling
+            | Proxy::Telemetry
+            | Proxy::PipelineStats
+            | Proxy::OpenLineage
+            | Proxy::Evp
+            | Proxy::Debugger
+            | Proxy::Symdb
+            | Proxy::DogStatsD
+            | Proxy::TracerFlare
+            | Proxy::RemoteConfig => exchange.reply.send(Answer::not_found()),
+        }
+    }
+}
+
+/// A request with its whole body. One that is longer than `bytes_max`, or has no end, is answered
+/// here.
+#[expect(dead_code, reason = "for remote configuration, which comes next")]
+pub(crate) async fn whole(
+    mut exchange: Exchange,
+    bytes_max: usize,
+) -> Option<(ExchangeHead, Vec<u8>, ExchangeReply)> {
+    let answer = match exchange.body.collect(bytes_max).await {
+        Ok(body) => return Some((exchange.head, body.into(), exchange.reply)),
+        Err(CollectError::TooLarge) => Answer::refused(413, Refusal::TooLarge, "payload-too-large"),
+        Err(CollectError::Broken(BodyError::Gone)) => {
+            Answer::refused(400, Refusal::UnexpectedEof, "unexpected-eof")
+        }
+        Err(CollectError::Broken(error @ BodyError::Malformed)) => {
+            Answer::malformed(&error.to_string())
+        }
+    };
+    exchange.reply.send(answer);
+    None
+}
