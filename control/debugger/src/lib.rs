@@ -56,6 +56,7 @@ pub use config::{Config, agent_info_supports_debugger_v2_endpoint};
 pub use endpoint::{Endpoint, TIMEOUT_MS, debugger_intake_endpoint, derive_endpoint_path};
 pub use error::{PayloadRejected, SendError};
 pub use forward::{TlsSettings, TlsVersion};
+pub use payload::debugger_type_of_json;
 pub use payload_sender::{ADDITIONAL_BYTES_MAX, PayloadSender};
 pub use send::{send, send_symdb};
 pub use sender::{NotQueued, QUEUE_ITEMS_MAX, Sender, SenderCounts, SpawnError};

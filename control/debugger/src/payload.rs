@@ -9,6 +9,7 @@ mod snapshot;
 
 use std::borrow::Cow;
 
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 pub use capture::{Capture, Captures, StackFrame, Throwable, Value};
@@ -84,6 +85,33 @@ impl<'a> DebuggerPayload<'a> {
     const fn new(service: Cow<'a, str>, timestamp: u64, debugger: DebuggerData<'a>) -> Self {
         let ddsource = Cow::Borrowed(SOURCE);
         Self { service, ddsource, timestamp, debugger, message: None, process_tags: None }
+    }
+}
+
+/// The kind of one payload that is JSON already. Fields that are not known here may be in it.
+///
+/// # Errors
+/// If it is no JSON object with a snapshot or diagnostics under `debugger`.
+pub fn debugger_type_of_json(json: &[u8]) -> Result<DebuggerType, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Outer {
+        debugger: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        snapshot: Option<Head>,
+        diagnostics: Option<IgnoredAny>,
+    }
+    #[derive(Deserialize)]
+    struct Head {
+        captures: Option<IgnoredAny>,
+    }
+    let inner = serde_json::from_slice::<Outer>(json)?.debugger;
+    match (inner.snapshot, inner.diagnostics) {
+        (Some(Head { captures: Some(_) }), _) => Ok(DebuggerType::Snapshots),
+        (Some(Head { captures: None }), _) => Ok(DebuggerType::Logs),
+        (None, Some(_)) => Ok(DebuggerType::Diagnostics),
+        (None, None) => Err(serde_json::Error::custom("neither snapshot nor diagnostics")),
     }
 }
 

@@ -3,6 +3,7 @@
 mod thread;
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -26,10 +27,17 @@ pub const QUEUE_ITEMS_MAX: usize = 5000;
 /// Dropped, it closes its queue; the thread sends what is in it and ends by itself.
 #[derive(Debug)]
 pub struct Sender {
-    queue: mpsc::Sender<Item>,
-    thread: JoinHandle<()>,
+    /// `None` while it is being joined or dropped.
+    live: Option<Live>,
     counters: Arc<Counters>,
     process: u32,
+}
+
+/// What only the process that started the thread may touch.
+#[derive(Debug)]
+struct Live {
+    queue: mpsc::Sender<Item>,
+    thread: JoinHandle<()>,
 }
 
 /// Why the thread cannot be started.
@@ -99,7 +107,8 @@ impl Sender {
         let (queue, items) = mpsc::channel(QUEUE_ITEMS_MAX);
         let counters = Arc::new(Counters::default());
         let thread = thread::start(config, percent_encoded_tags, items, Arc::clone(&counters))?;
-        Ok(Self { queue, thread, counters, process: std::process::id() })
+        let live = Some(Live { queue, thread });
+        Ok(Self { live, counters, process: std::process::id() })
     }
 
     /// Queues a serialised JSON array, or one object, without copying it.
@@ -140,24 +149,37 @@ impl Sender {
 
     /// Closes the queue and waits until everything in it is sent or has failed. Every wait for an
     /// endpoint is bounded by its timeout. In a child after `fork` it returns at once.
-    pub fn join(self) -> SenderCounts {
-        let Self { queue, thread, counters, process } = self;
-        drop(queue);
-        // In a child the thread does not exist, and waiting for it would never end.
-        if process == std::process::id() && thread.join().is_err() {
-            log::error!("the thread of the debugger's sender died; what it held is lost");
+    pub fn join(mut self) -> SenderCounts {
+        if let Some(Live { queue, thread }) = self.take_live() {
+            drop(queue);
+            if thread.join().is_err() {
+                log::error!("the thread of the debugger's sender died; what it held is lost");
+            }
         }
-        counters.read()
+        self.counts()
+    }
+
+    /// In a child nothing of it is dropped: the thread does not exist there, and what it shares
+    /// with the queue may have been locked when the process forked.
+    fn take_live(&mut self) -> Option<Live> {
+        let live = self.live.take();
+        if self.process == std::process::id() {
+            return live;
+        }
+        let _kept = ManuallyDrop::new(live);
+        None
     }
 
     fn queue_item(&self, item: Item) -> Result<(), NotQueued> {
-        let queued = if self.process == std::process::id() {
-            self.queue.try_send(item).map_err(|error| match error {
-                TrySendError::Full(_) => NotQueued::Full,
-                TrySendError::Closed(_) => NotQueued::Gone,
-            })
-        } else {
-            Err(NotQueued::Forked)
+        let queued = match &self.live {
+            Some(live) if self.process == std::process::id() => {
+                live.queue.try_send(item).map_err(|error| match error {
+                    TrySendError::Full(_) => NotQueued::Full,
+                    TrySendError::Closed(_) => NotQueued::Gone,
+                })
+            }
+            Some(_) => Err(NotQueued::Forked),
+            None => Err(NotQueued::Gone),
         };
         let counter = match queued {
             Ok(()) => &self.counters.queued,
@@ -165,6 +187,12 @@ impl Sender {
         };
         let _before = counter.fetch_add(1, Ordering::Relaxed);
         queued
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        drop(self.take_live());
     }
 }
 

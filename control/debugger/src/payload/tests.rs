@@ -161,3 +161,15 @@ fn diagnostics_say_what_their_status_means() {
         assert_eq!(diagnostics(status, None).message(), message);
     }
 }
+
+#[test]
+fn the_kind_of_json_is_that_of_what_it_was_made_of() {
+    let kind = |text: &str| debugger_type_of_json(text.as_bytes()).ok();
+    let snapshot = r#"{"dd":{},"debugger":{"snapshot":{"id":"1","captures":{"lines":{}}}}}"#;
+    assert_eq!(kind(snapshot), Some(DebuggerType::Snapshots));
+    assert_eq!(kind(r#"{"debugger":{"snapshot":{"captures":null}}}"#), Some(DebuggerType::Logs));
+    assert_eq!(kind(r#"{"debugger":{"diagnostics":{}}}"#), Some(DebuggerType::Diagnostics));
+    for text in ["", "[]", "{}", r#"{"debugger":{}}"#, r#"{"debugger":{"snapshot":{}}"#] {
+        assert_eq!(kind(text), None, "{text}");
+    }
+}
