@@ -14,6 +14,18 @@
 //!                     every endpoint at the same time; the primary's result counts
 //! ```
 //!
+//! ```no_run
+//! use debugger::{Config, DebuggerType, Sender, debugger_intake_endpoint, generate_tags};
+//!
+//! let mut config = Config::default();
+//! config.set_endpoint(debugger_intake_endpoint("datadoghq.com", "<api key>")?);
+//! let tags = generate_tags("1.0", "prod", "2.3", "<runtime id>", ["team:shop"]);
+//! let sender = Sender::spawn(config, tags)?;
+//! sender.send_raw_data(DebuggerType::Snapshots, r#"[{"service":"web"}]"#.into())?;
+//! sender.join();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Deliberately not here: making snapshots, reading probes, retry. The tracer retries what it
 //! wants to keep; a 404 of an old agent is answered with
 //! [`Config::downgrade_to_diagnostics_endpoint`], which [`Sender`] does by itself.

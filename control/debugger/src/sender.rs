@@ -134,10 +134,7 @@ impl Sender {
     pub fn send_payload(&self, payload: &DebuggerPayload<'_>) -> Result<(), NotQueued> {
         match to_vec(&[payload]) {
             Ok(bytes) => self.send_raw_data(payload.debugger_type(), bytes.into()),
-            Err(_error) => {
-                let _before = self.counters.refused.fetch_add(1, Ordering::Relaxed);
-                Err(NotQueued::Unserialisable)
-            }
+            Err(_error) => Err(self.refuse(NotQueued::Unserialisable)),
         }
     }
 
@@ -171,22 +168,24 @@ impl Sender {
     }
 
     fn queue_item(&self, item: Item) -> Result<(), NotQueued> {
-        let queued = match &self.live {
-            Some(live) if self.process == std::process::id() => {
-                live.queue.try_send(item).map_err(|error| match error {
-                    TrySendError::Full(_) => NotQueued::Full,
-                    TrySendError::Closed(_) => NotQueued::Gone,
-                })
-            }
-            Some(_) => Err(NotQueued::Forked),
-            None => Err(NotQueued::Gone),
-        };
-        let counter = match queued {
-            Ok(()) => &self.counters.queued,
-            Err(_) => &self.counters.refused,
-        };
-        let _before = counter.fetch_add(1, Ordering::Relaxed);
-        queued
+        let Some(live) = &self.live else { return Err(self.refuse(NotQueued::Gone)) };
+        if self.process != std::process::id() {
+            return Err(self.refuse(NotQueued::Forked));
+        }
+        // Before it is queued, so that never more was sent than queued.
+        let _before = self.counters.queued.fetch_add(1, Ordering::Relaxed);
+        live.queue.try_send(item).map_err(|error| {
+            let _before = self.counters.queued.fetch_sub(1, Ordering::Relaxed);
+            self.refuse(match error {
+                TrySendError::Full(_) => NotQueued::Full,
+                TrySendError::Closed(_) => NotQueued::Gone,
+            })
+        })
+    }
+
+    fn refuse(&self, why: NotQueued) -> NotQueued {
+        let _before = self.counters.refused.fetch_add(1, Ordering::Relaxed);
+        why
     }
 }
 
