@@ -25,6 +25,7 @@ use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
 use crate::delivery::Delivery;
 use crate::exchanges::{Exchanges, Routes};
 use crate::flush::{FlushTotals, Flusher};
+use crate::flush_all::FlushHandle;
 use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
@@ -33,6 +34,7 @@ use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
 use crate::source::{Pulse, Shared};
+use crate::submissions::Submissions;
 
 /// Reads the configuration again.
 pub type ReloadConfig = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
@@ -61,6 +63,12 @@ pub enum StartError {
     /// No listener could be opened although `dogstatsd_require_listener` is set.
     #[error("no DogStatsD listener could be opened: {0}")]
     NoListener(String),
+    /// A listener of a guest could not be opened.
+    #[error(
+        "{0}; choose another port or path, or let the system choose: `agent_mode: \
+         http_ephemeral_port`, or `http_uds`"
+    )]
+    Listener(String),
     /// The limits exceed the memory budget and `corelane.strict_memory` is set.
     #[error(
         "the limits add up to {planned} bytes, more than `corelane.memory_max_bytes` ({budget}): \
@@ -105,6 +113,14 @@ pub struct Agent {
     coordinator: Option<JoinHandle<()>>,
     api: Option<Api>,
     secrets: Option<SecretWatch>,
+    submissions: Arc<Submissions>,
+}
+
+/// Whose process it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Daemon,
+    Guest,
 }
 
 /// Bytes a context may take: line keys, index, slot, strings, and cells of three buckets.
@@ -121,6 +137,20 @@ impl Agent {
     /// See [`StartError`]. A listener that cannot be opened is reported in `status` and skipped,
     /// unless `dogstatsd_require_listener` is set.
     pub fn start(config: Config, options: Options) -> Result<Self, StartError> {
+        Self::start_as(config, options, Role::Daemon)
+    }
+
+    /// Starts inside a process that belongs to somebody else: every listener must open, descriptors
+    /// that the process was started with are left alone, and the local API has a thread only where
+    /// it is asked for.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start_guest(config: Config, options: Options) -> Result<Self, StartError> {
+        Self::start_as(config, options, Role::Guest)
+    }
+
+    fn start_as(config: Config, options: Options, role: Role) -> Result<Self, StartError> {
         let config = Arc::new(config);
         let mut notes: Vec<String> = config.diagnostics().iter().map(ToString::to_string).collect();
         let planned_bytes = planned_bytes(&config);
@@ -136,8 +166,12 @@ impl Agent {
             let errors = listeners.reports.iter().filter_map(|report| report.error.clone());
             return Err(StartError::NoListener(errors.collect::<Vec<_>>().join("; ")));
         }
-        let mut trace_listeners = TraceListeners::open(&config, lane_count);
+        let mut trace_listeners = TraceListeners::open(&config, lane_count, role == Role::Guest);
+        trace_listeners.statsd_port = listeners.port();
         note_listeners(&trace_listeners.reports, &mut notes);
+        if role == Role::Guest {
+            require_all(listeners.reports.iter().chain(&trace_listeners.reports))?;
+        }
         let rules = rules(&config, &mut notes);
         let delivery = Arc::new(Delivery::start(&config)?);
         let (merge_settings, skipped) = settings::merge(&config);
@@ -180,6 +214,7 @@ impl Agent {
             listeners,
             trace_listeners.files,
         )?;
+        let submissions = Arc::clone(lanes.submissions());
         let totals = Arc::<Mutex<FlushTotals>>::default();
         let pulse = Arc::<Pulse>::default();
         let (requests, request_receiver) = Coordinator::requests();
@@ -242,12 +277,13 @@ impl Agent {
         let thread =
             Builder::new().name("corelane/flush".into()).spawn(move || coordinator.run())?;
         let secrets = SecretWatch::start(&config, &shared)?;
-        let mut agent = Self { shared, requests, coordinator: Some(thread), api: None, secrets };
-        agent.api = Some(agent.start_api(&config)?);
+        let mut agent =
+            Self { shared, requests, coordinator: Some(thread), api: None, secrets, submissions };
+        agent.api = agent.start_api(&config, role)?;
         Ok(agent)
     }
 
-    fn start_api(&self, config: &Config) -> Result<Api, StartError> {
+    fn start_api(&self, config: &Config, role: Role) -> Result<Option<Api>, StartError> {
         let is_own_path = config.is_set(keys::API_SOCKET);
         let options = ApiOptions {
             socket: config.text(keys::API_SOCKET).map(Into::into),
@@ -260,15 +296,21 @@ impl Agent {
                 .filter(|&port| port > 0),
             has_metrics: config.bool(keys::TELEMETRY_ENABLED),
         };
+        let ports = (options.health_port, options.expvar_port);
+        let is_silent = options.socket.is_none() && options.listen.is_none();
+        if role == Role::Guest && is_silent && ports == (None, None) {
+            return Ok(None);
+        }
         let source: Arc<dyn Source> = self.source();
         match Api::start(options.clone(), Arc::clone(&source)) {
-            Ok(api) => Ok(api),
+            Ok(api) => Ok(Some(api)),
             // Nobody asked for this path: the agent works without it.
             Err(error) if !is_own_path => {
                 log::warn!("{error}; `corelane status` will not find this agent");
                 self.note(error.to_string());
                 let options = ApiOptions { socket: None, ..options };
-                Api::start(options, source).map_err(|error| StartError::Api(error.to_string()))
+                let api = Api::start(options, source);
+                api.map(Some).map_err(|error| StartError::Api(error.to_string()))
             }
             Err(error) => Err(StartError::Api(error.to_string())),
         }
@@ -282,6 +324,24 @@ impl Agent {
     #[must_use]
     pub fn source(&self) -> Arc<dyn Source> {
         Arc::clone(&self.shared) as Arc<dyn Source>
+    }
+
+    /// Whether it ended although nobody stopped it.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.coordinator.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// The way to a flush of everything, for whoever wants to wait for one.
+    #[must_use]
+    pub fn flush_handle(&self) -> FlushHandle {
+        FlushHandle(Arc::clone(&self.shared))
+    }
+
+    /// The way in without a socket: for a host program, and for what comes by other protocols.
+    #[must_use]
+    pub fn submissions(&self) -> Arc<Submissions> {
+        Arc::clone(&self.submissions)
     }
 
     /// Stops: reads what the sockets hold, flushes, delivers or spools within its budgets. Returns
@@ -348,12 +408,19 @@ fn note_listeners(reports: &[ListenerReport], notes: &mut Vec<String>) {
     }
 }
 
+/// Refuses to start unless every listener could be opened.
+fn require_all<'r>(reports: impl Iterator<Item = &'r ListenerReport>) -> Result<(), StartError> {
+    let errors: Vec<&str> = reports.filter_map(|report| report.error.as_deref()).collect();
+    if errors.is_empty() { Ok(()) } else { Err(StartError::Listener(errors.join("; "))) }
+}
+
 fn planned_bytes(config: &Config) -> u64 {
     let contexts = config.count(keys::CONTEXTS_MAX) as u64;
     let lanes = settings::lane_count(config) as u64;
     let endpoints = config.endpoints(settings::AGENT_VERSION).len() as u64;
     let queues = config.bytes(keys::FORWARDER_RETRY_QUEUE_PAYLOADS_MAX_SIZE) * endpoints;
-    contexts * PLANNED_CONTEXT_BYTES + lanes * PLANNED_LANE_BYTES + queues
+    let lane_bytes = PLANNED_LANE_BYTES + config.bytes(keys::SUBMISSION_BYTES_MAX);
+    contexts * PLANNED_CONTEXT_BYTES + lanes * lane_bytes + queues
 }
 
 fn check_budget(config: &Config, planned: u64) -> Result<(), StartError> {

@@ -75,7 +75,7 @@ impl Apm {
         seed: u64,
         delivery: Arc<TraceDelivery>,
     ) -> Result<Started, String> {
-        let info = Info::new(config, listeners.port);
+        let info = Info::new(config, listeners.port, listeners.statsd_port);
         let sampling = Arc::new(settings::sampling(config));
         let rater = Rater::new(Arc::clone(&sampling), lanes);
         let processing = settings::processing(config, host).map_err(|error| error.to_string())?;
@@ -166,6 +166,21 @@ impl Apm {
         let orders = orders.collect();
         self.publish();
         orders
+    }
+
+    /// Orders for a flush of everything: lanes hand over all they have, open stats too.
+    pub(crate) fn last_orders(&mut self) -> Vec<TraceOrders> {
+        let shedding = self.budget.shedding();
+        let now_ns = crate::coordinator::unix_ns();
+        let orders = self.spares.iter_mut().map(|spare| TraceOrders {
+            identity: None,
+            rates: None,
+            stats_until_ns: Some(now_ns),
+            is_last: true,
+            spare_counts: std::mem::take(spare),
+            shedding,
+        });
+        orders.collect()
     }
 
     /// Whether spans wait to be sent, so that more will come soon.

@@ -34,6 +34,13 @@ pub(crate) enum Request {
     ContextTotals(Sender<Option<Vec<ContextTotal>>>),
     /// A flush now, of what is complete.
     Flush(Sender<()>),
+    /// A flush now, of everything; whether all of it had left by the deadline.
+    FlushAll {
+        /// When nobody waits any more.
+        deadline: Instant,
+        /// Where the answer goes.
+        reply: Sender<bool>,
+    },
     /// New rules for names and tags, and the filter of the merge.
     Rules(Box<Rules>),
     /// Start a capture; the path of its file.
@@ -81,6 +88,8 @@ const BUSY_LOOK: Duration = Duration::from_millis(100);
 const METADATA_INTERVAL: Duration = Duration::from_secs(1800);
 /// How long a lane may take to see an order that somebody waits for.
 const TAKEN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time between two looks while somebody waits for a flush.
+const FLUSH_LOOK: Duration = Duration::from_millis(1);
 /// How long a listing of contexts may take.
 const TOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -134,6 +143,11 @@ impl Coordinator {
             Request::Flush(reply) => {
                 self.flush();
                 reply.send(()).ok();
+            }
+            Request::FlushAll { deadline, reply } => {
+                let is_done = self.flush_traces(deadline);
+                self.flush_with(|lanes, others| lanes.flush_open(others));
+                reply.send(is_done).ok();
             }
             Request::Rules(rules) => {
                 self.flusher.merger.set_filter(flush_filter(&rules, &self.histogram_suffixes));
@@ -246,12 +260,59 @@ impl Coordinator {
         }
     }
 
+    /// Waits until no payload of traces is in work, and sends what they left. Returns whether that
+    /// was done by the deadline.
+    fn flush_traces(&mut self, deadline: Instant) -> bool {
+        if self.apm.is_none() {
+            return true;
+        }
+        loop {
+            let orders = self.apm.as_mut().map(Apm::last_orders).unwrap_or_default();
+            let mut asked = 0;
+            for (lane, orders) in self.lanes.handles().iter_mut().zip(orders) {
+                asked += usize::from(lane.send(Command::Traces(Box::new(orders))).is_ok());
+            }
+            let (mut answered, mut pending) = (0, 0);
+            while answered < asked && Instant::now() < deadline {
+                let outputs = self.lanes.outputs();
+                if outputs.is_empty() {
+                    std::thread::sleep(FLUSH_LOOK);
+                }
+                for output in &outputs {
+                    if let Output::Traces(handover) = output {
+                        answered += 1;
+                        pending += handover.pending;
+                    }
+                }
+                self.take(outputs);
+            }
+            let is_late = Instant::now() >= deadline;
+            if pending == 0 || is_late {
+                if let Some(apm) = &mut self.apm {
+                    apm.finish(unix_ns());
+                }
+                return answered >= asked && pending == 0;
+            }
+            std::thread::sleep(FLUSH_LOOK);
+        }
+    }
+
     fn flush(&mut self) {
+        let now_secs = unix_secs();
+        let cutoff_secs = now_secs - now_secs % self.bucket_secs;
+        self.flush_with(|lanes, others| lanes.flush(cutoff_secs, others));
+    }
+
+    /// A flush of what `ask` gets from the lanes.
+    fn flush_with(
+        &mut self,
+        ask: impl FnOnce(&Lanes, &mut Vec<Output>) -> (Vec<FlushedLane>, usize),
+    ) {
         let started = Instant::now();
         let now_secs = unix_secs();
         let cutoff_secs = now_secs - now_secs % self.bucket_secs;
         let mut others = Vec::new();
-        let (flushed, late) = self.lanes.flush(cutoff_secs, &mut others);
+        let (flushed, late) = ask(&self.lanes, &mut others);
         self.take(others);
         if late > 0 {
             log::warn!("{late} lanes did not answer a flush in time; their data follows");

@@ -319,7 +319,7 @@ pub(crate) fn forward_settings(
                     TlsVersion::Tls12
                 }
             },
-            extra_ca_path: None,
+            extra_ca_path: config.text(keys::TLS_CERT_FILE).map(Into::into),
             key_log_path: config.text(keys::SSLKEYLOGFILE).map(Into::into),
         },
         proxy: ProxySettings {

@@ -10,7 +10,7 @@ use config::{Config, keys};
 use context::Keys;
 use lane::{
     Acceptor, Command, DriverKind, HttpSources, LaneHandle, LaneSettings, Output, Sources,
-    StartLane, TraceSettings, overflow, port, start,
+    StartLane, TraceSettings, overflow, port, start, submission,
 };
 use metrics::ShardSettings;
 use naming::Rules;
@@ -20,6 +20,7 @@ use signal::FlushedLane;
 
 use crate::listen::Listeners;
 use crate::settings;
+use crate::submissions::Submissions;
 
 /// The running lanes.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct Lanes {
     handles: Arc<Mutex<Vec<LaneHandle>>>,
     threads: Vec<JoinHandle<io::Result<()>>>,
     acceptor: Option<Acceptor>,
+    submissions: Arc<Submissions>,
     /// Removed when the lanes have stopped.
     files: Vec<SocketFile>,
 }
@@ -112,8 +114,13 @@ impl Lanes {
         let mut inboxes = inboxes.into_iter();
         let mut traces = options.traces;
         let mut threads = Vec::new();
-        for (index, port) in (0u16..).zip(ports) {
+        let ring_bytes = config.bytes(keys::SUBMISSION_BYTES_MAX);
+        let ring_bytes = usize::try_from(ring_bytes).unwrap_or(usize::MAX);
+        let (submitters, rings): (Vec<_>, Vec<_>) =
+            handles.iter().map(|handle| submission(ring_bytes, Arc::clone(handle.bell()))).unzip();
+        for ((index, port), ring) in (0u16..).zip(ports).zip(rings) {
             let mut sources = Sources::default();
+            sources.add_submissions(ring);
             for socket in udp.iter_mut().filter_map(Iterator::next) {
                 sources.add_udp(socket, batch_packets);
             }
@@ -160,12 +167,18 @@ impl Lanes {
         };
         let mut files = std::mem::take(&mut listeners.files);
         files.extend(trace_files);
-        Ok(Self { handles, threads, acceptor, files })
+        let submissions = Arc::new(Submissions::new(submitters));
+        Ok(Self { handles, threads, acceptor, submissions, files })
     }
 
     /// The lanes' ends, for one command or one look.
     pub(crate) fn handles(&self) -> MutexGuard<'_, Vec<LaneHandle>> {
         locked(&self.handles)
+    }
+
+    /// The way in without a socket.
+    pub(crate) const fn submissions(&self) -> &Arc<Submissions> {
+        &self.submissions
     }
 
     /// The counters, to be read at any time.
@@ -208,8 +221,21 @@ impl Lanes {
         cutoff_secs: u64,
         others: &mut Vec<Output>,
     ) -> (Vec<FlushedLane>, usize) {
+        self.gather(|| Command::Flush { cutoff_secs }, others)
+    }
+
+    /// The same with the open buckets, which end now.
+    pub(crate) fn flush_open(&self, others: &mut Vec<Output>) -> (Vec<FlushedLane>, usize) {
+        self.gather(|| Command::FlushOpen, others)
+    }
+
+    fn gather(
+        &self,
+        command: impl FnMut() -> Command,
+        others: &mut Vec<Output>,
+    ) -> (Vec<FlushedLane>, usize) {
         let lanes = self.handles().len();
-        let asked = lanes - self.tell(|| Command::Flush { cutoff_secs });
+        let asked = lanes - self.tell(command);
         let mut flushed = Vec::with_capacity(asked);
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         loop {
@@ -234,6 +260,7 @@ impl Lanes {
     /// Stops the lanes: they read what their sockets hold, and hand over all they have.
     pub(crate) fn stop(&mut self, with_open_bucket: bool) -> Vec<Output> {
         drop(self.acceptor.take());
+        self.submissions.close();
         self.tell(|| Command::Stop { with_open_bucket });
         for thread in self.threads.drain(..) {
             match thread.join() {

@@ -21,6 +21,7 @@ mod coordinator;
 mod delivery;
 mod exchanges;
 mod flush;
+mod flush_all;
 mod host_name;
 mod lanes;
 mod listen;
@@ -31,5 +32,9 @@ mod secrets;
 mod self_metrics;
 mod settings;
 mod source;
+mod submissions;
 
 pub use agent::{Agent, Options, ReloadConfig, StartError};
+pub use flush_all::{FlushError, FlushHandle};
+pub use lane::SubmitError;
+pub use submissions::Submissions;

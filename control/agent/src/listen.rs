@@ -5,7 +5,8 @@ use std::path::Path;
 
 use config::{Config, keys};
 use receive::{
-    BindError, DatagramSocket, SocketFile, StreamListener, bind_udp, bind_unixgram, bind_unixstream,
+    BindError, DatagramSocket, SocketFile, StreamListener, bind_udp, bind_unixgram_with_mode,
+    bind_unixstream,
 };
 
 use crate::settings;
@@ -43,8 +44,8 @@ impl Listeners {
             return listeners;
         }
         let options = settings::sockets(config, lanes);
-        let port = config.port(keys::DOGSTATSD_PORT);
-        if port > 0 {
+        let mode = config.mode(keys::SOCKET_MODE);
+        if let Some(port) = config.listen_port(keys::DOGSTATSD_PORT) {
             let spread = settings::udp_spread(config);
             let bind = |address| bind_udp(address, lanes, spread, &options);
             let addresses = udp_addresses(config, port);
@@ -52,7 +53,9 @@ impl Listeners {
             listeners.add_udp(address, bound);
             // Clients that are told `localhost` may ask for either.
             if is_localhost(config) && listeners.udp.len() == 1 {
+                let port = listeners.port();
                 for &address in addresses.iter().filter(|other| **other != address) {
+                    let address = SocketAddr::new(address.ip(), port);
                     match bind(address) {
                         Ok(sockets) => listeners.add_udp(address, Ok(sockets)),
                         Err(error) => log::info!("{error}; {port} of IPv4 is listened on"),
@@ -61,7 +64,7 @@ impl Listeners {
             }
         }
         if let Some(path) = config.text(keys::DOGSTATSD_SOCKET) {
-            let bound = bind_unixgram(Path::new(path), &options);
+            let bound = bind_unixgram_with_mode(Path::new(path), &options, mode);
             listeners.report("uds", path.to_owned(), &bound, |(socket, _)| socket.buffer_bytes());
             if let Ok((socket, file)) = bound {
                 listeners.unixgram = Some(socket);
@@ -82,6 +85,9 @@ impl Listeners {
     fn add_udp(&mut self, address: SocketAddr, bound: Result<Vec<DatagramSocket>, BindError>) {
         let buffer_bytes =
             |sockets: &Vec<DatagramSocket>| sockets.iter().map(DatagramSocket::buffer_bytes).sum();
+        let sockets = bound.as_ref().ok();
+        let bound_to = sockets.and_then(|all| all.iter().find_map(DatagramSocket::address));
+        let address = bound_to.unwrap_or(address);
         self.report("udp", address.to_string(), &bound, buffer_bytes);
         self.udp.extend(bound);
     }
@@ -99,6 +105,12 @@ impl Listeners {
             buffer_bytes: bound.as_ref().map_or(0, buffer_bytes),
             error: bound.as_ref().err().map(ToString::to_string),
         });
+    }
+
+    /// UDP port that was bound, 0 if none.
+    pub(crate) fn port(&self) -> u16 {
+        let bound = self.udp.iter().flatten().find_map(DatagramSocket::address);
+        bound.map_or(0, |address| address.port())
     }
 
     /// Whether nothing is listening although something should.

@@ -86,6 +86,22 @@ impl Config {
         u16::try_from(self.int(key)).unwrap_or(0)
     }
 
+    /// A port to listen on: none, or 0 where the system is to choose.
+    #[must_use]
+    pub fn listen_port(&self, key: IntKey) -> Option<u16> {
+        match self.int(key) {
+            0 => None,
+            -1 => Some(0),
+            port => u16::try_from(port).ok(),
+        }
+    }
+
+    /// Rights of a file.
+    #[must_use]
+    pub fn mode(&self, key: StrKey) -> u32 {
+        parse::octal_mode(self.str(key)).unwrap_or(0o600)
+    }
+
     /// A whole number of seconds.
     #[must_use]
     pub fn secs(&self, key: IntKey) -> Duration {

@@ -7,6 +7,7 @@ mod aggregation;
 mod core;
 mod corelane;
 mod dogstatsd;
+mod embed;
 mod forward;
 mod network;
 mod proxies;
@@ -18,6 +19,7 @@ pub use self::aggregation::*;
 pub use self::core::*;
 pub use self::corelane::*;
 pub use self::dogstatsd::*;
+pub use self::embed::*;
 pub use self::forward::*;
 pub use self::network::*;
 pub use self::proxies::*;
@@ -48,6 +50,7 @@ pub fn areas() -> &'static [Area] {
         Area { title: "Proxy and TLS", entries: NETWORK },
         Area { title: "Secrets", entries: SECRETS },
         Area { title: "corelane's own", entries: CORELANE },
+        Area { title: "Embedded agents", entries: EMBED },
     ];
     AREAS
 }

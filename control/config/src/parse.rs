@@ -185,5 +185,15 @@ pub(crate) fn cpu_range(text: &str) -> Option<(usize, usize)> {
     (first <= last && last < CORES_MAX).then_some((first, last))
 }
 
+/// Rights in octal digits, with or without the prefix `0` or `0o`: at most 0777.
+/// spec: config §3.1
+#[must_use]
+pub fn octal_mode(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    let is_octal = !digits.is_empty() && digits.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    u32::from_str_radix(digits, 8).ok().filter(|mode| is_octal && *mode <= 0o777)
+}
+
 #[cfg(test)]
 mod tests;

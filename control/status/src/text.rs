@@ -126,6 +126,8 @@ fn received(page: &mut Page, snapshot: &Snapshot) {
     let streams = packets(Counter::StreamPackets, Counter::StreamBytes);
     let open = count(total(Counter::StreamsOpen));
     page.field("Unix stream", &format!("{streams}, {open} connections open"));
+    let submitted = packets(Counter::SubmittedPackets, Counter::SubmittedBytes);
+    page.field("without socket", &submitted);
     page.field(
         "messages",
         &format!(
@@ -161,6 +163,8 @@ fn received(page: &mut Page, snapshot: &Snapshot) {
     }
     let troubles = [
         (Counter::Truncated, "packets cut"),
+        (Counter::SubmissionsFull, "texts without socket refused, no room"),
+        (Counter::SubmissionsTooLong, "texts without socket refused, too long"),
         (Counter::ReadErrors, "reads failed"),
         (Counter::OriginErrors, "packets without credentials"),
         (Counter::StreamRefused, "streams refused"),
@@ -209,8 +213,10 @@ fn lanes(page: &mut Page, snapshot: &Snapshot) {
     ]);
     for lane in &snapshot.lanes {
         let value = |counter: Counter| lane.counters.get(counter.name()).copied().unwrap_or(0);
-        let packets =
-            value(Counter::UdpPackets) + value(Counter::UdsPackets) + value(Counter::StreamPackets);
+        let packets = value(Counter::UdpPackets)
+            + value(Counter::UdsPackets)
+            + value(Counter::StreamPackets)
+            + value(Counter::SubmittedPackets);
         table.row([
             lane.lane.to_string(),
             lane.cpu.map_or_else(|| "-".to_owned(), |cpu| cpu.to_string()),
@@ -372,6 +378,7 @@ mod tests {
               UDP                50 packets, 68.4 KiB, 2 dropped by the kernel
               Unix datagram      0 packets, 0 B
               Unix stream        0 packets, 0 B, 0 connections open
+              without socket     0 packets, 0 B
               messages           1,000: 990 metric lines, 0 events, 3 service checks
               samples            1,100: 1,090 recorded, 0 timestamped
               contexts           40 alive, 0 made, 0 expired; 0 tags

@@ -154,7 +154,8 @@ impl Drive {
         self.sources.refuse_more();
         for _ in 0..LAST_LOOKS {
             let now = clock();
-            if self.look(now).packets == 0 {
+            let found = self.look(now);
+            if found.packets == 0 && !found.is_backlogged {
                 break;
             }
             self.lane.end_turn(now);

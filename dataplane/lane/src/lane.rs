@@ -59,6 +59,8 @@ pub enum Transport {
     Unixgram,
     /// Frame of a Unix stream.
     Unixstream,
+    /// Handed over without a socket.
+    Submitted,
 }
 
 /// One packet for a capture.
@@ -228,6 +230,32 @@ impl Lane {
         }));
     }
 
+    /// Takes packets that came without a socket. Whoever handed them over may speak for others, so
+    /// that nothing is known of their senders but what their lines say.
+    pub fn on_submitted<'p>(&mut self, packets: impl Iterator<Item = &'p [u8]>, now: Now) {
+        let (mut count, mut bytes) = (0, 0);
+        let is_copied = self.capture.is_some() || self.forward.is_some();
+        let packet = |bytes: &'p [u8]| Packet {
+            bytes,
+            peer: None,
+            stamp_us: now.unix_us,
+            is_eol_required: false,
+        };
+        let packets = packets.inspect(|packet| {
+            count += 1;
+            bytes += packet.len() as u64;
+        });
+        if is_copied {
+            for bytes in packets {
+                self.copy(bytes, 0, None, now);
+                self.shard.on_packets(std::iter::once(packet(bytes)));
+            }
+        } else {
+            self.shard.on_packets(packets.map(packet));
+        }
+        self.count_packets(Transport::Submitted, count, bytes);
+    }
+
     fn origin_of(&mut self, peer: Option<PeerCredentials>, now: Now) -> Option<Arc<str>> {
         let found = peer.map(|peer| {
             let credentials = Credentials { pid: peer.pid, uid: peer.uid, gid: peer.gid };
@@ -281,6 +309,7 @@ impl Lane {
             Transport::Udp => (Counter::UdpPackets, Counter::UdpBytes),
             Transport::Unixgram => (Counter::UdsPackets, Counter::UdsBytes),
             Transport::Unixstream => (Counter::StreamPackets, Counter::StreamBytes),
+            Transport::Submitted => (Counter::SubmittedPackets, Counter::SubmittedBytes),
         };
         self.shard.tally_mut().add(packet_counter, packets);
         self.shard.tally_mut().add(byte_counter, bytes);
@@ -290,6 +319,7 @@ impl Lane {
         match transport {
             Transport::Udp => self.settings.is_eol_required_udp,
             Transport::Unixgram | Transport::Unixstream => self.settings.is_eol_required_uds,
+            Transport::Submitted => false,
         }
     }
 
@@ -348,6 +378,11 @@ impl Lane {
         match command {
             Command::Flush { cutoff_secs } => {
                 let flushed = self.shard.flush(cutoff_secs);
+                self.unflushed_samples = 0;
+                self.port.answer(Output::Flushed(Box::new(flushed)));
+            }
+            Command::FlushOpen => {
+                let flushed = self.shard.flush_open();
                 self.unflushed_samples = 0;
                 self.port.answer(Output::Flushed(Box::new(flushed)));
             }

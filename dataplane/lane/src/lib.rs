@@ -4,6 +4,7 @@
 //!                 .--------------------- thread, pinned if asked ----------------------.
 //! control --Command ring--> Lane (state machine) <--batches-- driver (io_uring | epoll) |
 //!         <--Output ring---'   Shard, counters                 Sources: UDP, UDS, stream |
+//! anyone --Submitter: ring of bytes-------------------------------------'                |
 //!                 '---------------------------------------------------------------------'
 //! ```
 //!
@@ -30,6 +31,7 @@ mod overflow;
 mod port;
 mod sources;
 mod start;
+mod submission;
 mod traces;
 
 pub use acceptor::{Acceptor, NewConnection};
@@ -42,6 +44,9 @@ pub use overflow::{OverflowInbox, OverflowOutlet, overflow};
 pub use port::{Command, LaneHandle, LanePort, Output, port};
 pub use sources::Sources;
 pub use start::{LaneThread, StartLane, start};
+pub use submission::{
+    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitter, submission,
+};
 pub use traces::{
     ClientHead, ClientStats, Container, EncodedPayload, Outbox, Shedding, TraceCounts,
     TraceHandover, TraceOrders, TraceSettings, TracerCounts,

@@ -23,6 +23,8 @@ pub enum Command {
         /// Start of the first bucket that stays.
         cutoff_secs: u64,
     },
+    /// Hand over everything, the open bucket included, which ends now.
+    FlushOpen,
     /// Use these rules from now on.
     SetRules(Box<Rules>),
     /// Use these origin tags from now on.
@@ -49,7 +51,7 @@ pub enum Command {
 /// What a lane answers.
 #[derive(Debug)]
 pub enum Output {
-    /// Answer to [`Command::Flush`].
+    /// Answer to [`Command::Flush`] or [`Command::FlushOpen`].
     Flushed(Box<FlushedLane>),
     /// Timestamped samples, between flushes.
     Timed(Box<FlushedLane>),

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use receive::{Batch, Connection, DatagramSocket, ReadOutcome};
 use signal::Counter;
 
-use crate::{Found, Lane, Now, OverflowOutlet, Transport};
+use crate::{Found, Lane, Now, OverflowOutlet, SubmissionInbox, Transport};
 
 /// Sockets of one lane.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub struct Sources {
     /// One for each address that is listened on.
     udp: Vec<Source>,
     uds: Option<Source>,
+    /// What comes without a socket.
+    submissions: Option<SubmissionInbox>,
     /// Lanes that help when the Unix datagram queue is too much for one.
     outlets: Vec<OverflowOutlet>,
     next_outlet: usize,
@@ -58,6 +60,11 @@ impl Sources {
         self.outlets = outlets;
     }
 
+    /// Adds the lane's end of a ring that is filled without a socket.
+    pub fn add_submissions(&mut self, inbox: SubmissionInbox) {
+        self.submissions = Some(inbox);
+    }
+
     /// The sockets, to be watched.
     pub fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.udp.iter().chain(&self.uds).map(|source| source.socket.as_fd())
@@ -88,6 +95,9 @@ impl Sources {
                 _ => 0,
             };
             found.add(here);
+        }
+        if let Some(inbox) = &mut self.submissions {
+            found.add(inbox.drain(lane, now));
         }
         found
     }

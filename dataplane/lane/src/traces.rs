@@ -72,6 +72,8 @@ pub(crate) struct Traces {
     outbox: Outbox,
     client_stats: Vec<ClientStats>,
     counts: TraceCounts,
+    /// Payloads begun and not done: one at most.
+    in_work: usize,
     /// Stats that control asked for.
     closed: Option<Vec<stats::ClosedBucket>>,
     spare_counts: LaneCounts,
@@ -104,6 +106,7 @@ impl Traces {
             outbox: Outbox::default(),
             client_stats: Vec::new(),
             counts: TraceCounts::default(),
+            in_work: 0,
             closed: None,
             spare_counts: LaneCounts::default(),
             shedding: None,
@@ -121,6 +124,7 @@ impl Traces {
         self.processor = processor(self.lane, &self.settings, now);
         self.decoder = Decoder::with_seed(self.settings.seed);
         self.batch = Batch::default();
+        self.in_work = 0;
         self.waiting = None;
     }
 
@@ -153,6 +157,7 @@ impl Traces {
             client_stats: std::mem::take(&mut self.client_stats),
             sampled: self.processor.samplers_mut().handover(spare),
             counts: self.counts.with(&self.server, &mut self.processor),
+            pending: self.server.waiting_requests() + self.in_work,
         }
     }
 

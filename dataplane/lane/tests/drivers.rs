@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use context::Keys;
 use corelane_lane::{
     Acceptor, Command, DriverKind, LaneHandle, LaneSettings, LaneThread, Output, Sources,
-    StartLane, overflow, port, start,
+    StartLane, Submitter, overflow, port, start, submission,
 };
 use metrics::ShardSettings;
 use naming::{NamingSettings, Rules};
@@ -34,6 +34,7 @@ const OPTIONS: SocketOptions = SocketOptions {
 struct Bed {
     handles: Arc<Mutex<Vec<LaneHandle>>>,
     threads: Vec<LaneThread>,
+    submitters: Vec<Submitter>,
     udp: std::net::SocketAddr,
     directory: tempfile::TempDir,
     files: Vec<receive::SocketFile>,
@@ -81,8 +82,12 @@ impl Bed {
         let mut first = Some((uds, outlets));
         let mut inboxes = inboxes.into_iter();
         let mut threads = Vec::new();
+        let (submitters, rings): (Vec<_>, Vec<_>) =
+            handles.iter().map(|handle| submission(1 << 20, Arc::clone(handle.bell()))).unzip();
+        let mut rings = rings.into_iter();
         for (lane, (port, socket)) in (0..).zip(ports.into_iter().zip(udp_sockets)) {
             let mut sources = Sources::default();
+            sources.add_submissions(rings.next().unwrap());
             sources.add_udp(socket, 64);
             let mut helps = Vec::new();
             match first.take() {
@@ -112,7 +117,7 @@ impl Bed {
         })
         .unwrap();
         let files = vec![uds_file, stream_file];
-        Self { handles, threads, udp, directory, files, acceptor: Some(acceptor) }
+        Self { handles, threads, submitters, udp, directory, files, acceptor: Some(acceptor) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -173,6 +178,31 @@ fn send_everything(bed: &Bed, datagrams: u64) {
             let length = u32::try_from(line.len()).unwrap().to_le_bytes();
             stream.write_all(&[&length[..], line.as_bytes()].concat()).unwrap();
         }
+    }
+}
+
+#[test]
+fn what_comes_without_a_socket_is_taken_before_a_flush_and_at_stop() {
+    for driver in [DriverKind::Epoll, DriverKind::IoUring] {
+        let mut bed = Bed::new(2, driver);
+        for n in 0..5000 {
+            let line = format!("metric.{}:1|c|#a:b\n", n % 7);
+            bed.submitters[n % 2].submit(line.as_bytes()).unwrap();
+        }
+        for handle in bed.handles.lock().unwrap().iter_mut() {
+            handle.send(Command::Flush { cutoff_secs: 0 }).unwrap();
+        }
+        bed.wait_for(Counter::Recorded, 5000);
+        for submitter in &mut bed.submitters {
+            submitter.submit(b"last:1|c").unwrap();
+        }
+        let handles = Arc::clone(&bed.handles);
+        let flushed = bed.stop();
+        assert_eq!(samples(&flushed), 5002, "{driver:?}");
+        let count = |counter| -> u64 {
+            handles.lock().unwrap().iter().map(|lane| lane.counters.value(counter)).sum()
+        };
+        assert_eq!(count(Counter::SubmittedPackets), 5002);
     }
 }
 

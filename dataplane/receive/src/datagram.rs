@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Socket, Type};
 
 use crate::path::{SocketFile, bind_at};
 use crate::{Batch, BindError, SocketOptions};
@@ -108,12 +108,9 @@ impl AsFd for DatagramSocket {
 pub(crate) fn bind_unix(
     path: &Path,
     options: &SocketOptions,
+    mode: u32,
 ) -> Result<(DatagramSocket, SocketFile), BindError> {
-    let (socket, file) = bind_at(path, || {
-        let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
-        socket.bind(&SockAddr::unix(path)?)?;
-        Ok(socket)
-    })?;
+    let (socket, file) = bind_at(path, Type::DGRAM, mode)?;
     let configure = || -> io::Result<()> {
         set_receive_buffer(&socket, options.receive_buffer_bytes)?;
         if options.has_credentials {

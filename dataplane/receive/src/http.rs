@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
-use crate::path::{SocketFile, bind_at};
+use crate::path::{MODE, SocketFile, bind_at};
 use crate::stream::peer_credentials;
 use crate::{BindError, PeerCredentials};
 
@@ -91,13 +91,17 @@ impl HttpListener {
     /// # Errors
     /// When the path is something else than a socket, is in use, or cannot be created.
     pub fn bind_unix(path: &Path) -> Result<(Self, SocketFile), BindError> {
-        let (socket, file) = bind_at(path, || {
-            let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-            socket.set_nonblocking(true)?;
-            socket.bind(&SockAddr::unix(path)?)?;
-            socket.listen(BACKLOG)?;
-            Ok(socket)
-        })?;
+        Self::bind_unix_with_mode(path, MODE)
+    }
+
+    /// The same with rights of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Self::bind_unix`].
+    pub fn bind_unix_with_mode(path: &Path, mode: u32) -> Result<(Self, SocketFile), BindError> {
+        let (socket, file) = bind_at(path, Type::STREAM, mode)?;
+        let listen = || socket.set_nonblocking(true).and_then(|()| socket.listen(BACKLOG));
+        listen().map_err(|source| BindError::Path { path: path.into(), source })?;
         Ok((Self { socket, address: None }, file))
     }
 

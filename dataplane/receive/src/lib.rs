@@ -61,7 +61,19 @@ pub fn bind_unixgram(
     path: &std::path::Path,
     options: &SocketOptions,
 ) -> Result<(DatagramSocket, SocketFile), BindError> {
-    datagram::bind_unix(path, options)
+    datagram::bind_unix(path, options, path::MODE)
+}
+
+/// The same with rights of the caller's choice.
+///
+/// # Errors
+/// As [`bind_unixgram`].
+pub fn bind_unixgram_with_mode(
+    path: &std::path::Path,
+    options: &SocketOptions,
+    mode: u32,
+) -> Result<(DatagramSocket, SocketFile), BindError> {
+    datagram::bind_unix(path, options, mode)
 }
 
 /// Binds the Unix stream socket. spec: dogstatsd §2.4.

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 
+use socket2::{Domain, SockAddr, Socket, Type};
+
 use crate::BindError;
 
 /// Everyone may send, only the owner may do more.
-const MODE: u32 = 0o722;
+pub(crate) const MODE: u32 = 0o722;
 /// `sun_path` less its terminating zero.
 const PATH_BYTES_MAX: usize = 107;
 
@@ -40,18 +43,31 @@ impl Drop for SocketFile {
     }
 }
 
-/// Makes room at `path`, binds with `bind`, and sets the rights.
-pub(crate) fn bind_at<S>(
+/// Makes room at `path`, binds `socket` there, and sets the rights.
+///
+/// The socket has the rights before it has a name, so that at no time anyone has more of them.
+pub(crate) fn bind_at(
     path: &Path,
-    bind: impl FnOnce() -> io::Result<S>,
-) -> Result<(S, SocketFile), BindError> {
+    kind: Type,
+    mode: u32,
+) -> Result<(Socket, SocketFile), BindError> {
     if path.as_os_str().len() > PATH_BYTES_MAX {
         return Err(BindError::PathTooLong(path.into()));
     }
     remove_stale(path)?;
+    let rights = || fs::Permissions::from_mode(mode);
+    let bind = || -> io::Result<Socket> {
+        let socket = Socket::new(Domain::UNIX, kind, None)?;
+        // The same descriptor as a file, on which the rights are set.
+        let file = fs::File::from(OwnedFd::from(socket.try_clone()?));
+        file.set_permissions(rights())?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        Ok(socket)
+    };
     let socket = bind().map_err(|error| explain(path, error))?;
     let finish = || -> io::Result<SocketFile> {
-        fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
+        // The mask of the process has taken some away.
+        fs::set_permissions(path, rights())?;
         let bound = fs::symlink_metadata(path)?;
         Ok(SocketFile { path: path.into(), device: bound.dev(), inode: bound.ino() })
     };

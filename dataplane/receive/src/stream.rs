@@ -5,10 +5,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::Type;
 
 use crate::datagram::set_flag;
-use crate::path::{SocketFile, bind_at};
+use crate::path::{MODE, SocketFile, bind_at};
 use crate::{BindError, Framer, PeerCredentials, SocketOptions};
 
 /// Pending connections that the kernel keeps.
@@ -44,16 +44,15 @@ pub(crate) fn bind(
     path: &Path,
     options: &SocketOptions,
 ) -> Result<(StreamListener, SocketFile), BindError> {
-    let (socket, file) = bind_at(path, || {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let (socket, file) = bind_at(path, Type::STREAM, MODE)?;
+    let listen = || -> io::Result<()> {
         socket.set_nonblocking(true)?;
-        socket.bind(&SockAddr::unix(path)?)?;
         if options.has_credentials {
             set_flag(&socket, libc::SOL_SOCKET, libc::SO_PASSCRED)?;
         }
-        socket.listen(BACKLOG)?;
-        Ok(socket)
-    })?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| BindError::Path { path: path.into(), source })?;
     let listener = StreamListener {
         listener: UnixListener::from(std::os::fd::OwnedFd::from(socket)),
         packet_bytes_max: options.packet_bytes_max,

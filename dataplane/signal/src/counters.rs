@@ -53,6 +53,14 @@ counters! {
     StreamTooLong => "stream_too_long",
     /// Stream connections that ended inside a frame.
     StreamCut => "stream_cut",
+    /// Packets handed over without a socket.
+    SubmittedPackets => "submitted_packets",
+    /// Bytes handed over without a socket.
+    SubmittedBytes => "submitted_bytes",
+    /// Texts not taken without a socket: the ring of the lane was full.
+    SubmissionsFull => "submissions_full",
+    /// Texts not taken without a socket: a line or the whole was too long.
+    SubmissionsTooLong => "submissions_too_long",
     /// Datagrams cut by the kernel because they were longer than the buffer.
     Truncated => "truncated",
     /// Reads that failed.

@@ -41,7 +41,13 @@ impl TraceDelivery {
             key_validation_interval: None,
             ..common
         })?;
-        Ok(Self { forwarder, encode: settings::encode(config) })
+        let encode = settings::encode(config);
+        let level = match config.int(keys::APM_COMPRESSION_LEVEL) {
+            0 => None,
+            level => i32::try_from(level).ok(),
+        };
+        let zstd_level = level.unwrap_or(encode.zstd_level);
+        Ok(Self { forwarder, encode: encode::Settings { zstd_level, ..encode } })
     }
 
     /// How bodies are encoded.

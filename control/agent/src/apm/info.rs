@@ -89,12 +89,12 @@ struct Filter {
 
 impl Info {
     /// What the configuration makes of it. `port` is the one that was bound.
-    pub(crate) fn new(config: &Config, port: Option<u16>) -> Self {
+    pub(crate) fn new(config: &Config, port: Option<u16>, statsd_port: u16) -> Self {
         let mut body = Vec::new();
         let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         let mut serializer = serde_json::Serializer::with_formatter(&mut body, format);
         // Writing to memory, of values that all have a JSON form.
-        if describe(config, port).serialize(&mut serializer).is_err() {
+        if describe(config, port, statsd_port).serialize(&mut serializer).is_err() {
             body.clear();
         }
         let state = digest(&SHA256, &body).as_ref().iter().fold(String::new(), |mut hex, byte| {
@@ -122,7 +122,7 @@ fn endpoints(config: &Config) -> Vec<&'static str> {
     endpoints
 }
 
-fn describe(config: &Config, port: Option<u16>) -> Body {
+fn describe(config: &Config, port: Option<u16>, statsd_port: u16) -> Body {
     let by_kind = config.bool(keys::APM_COMPUTE_STATS_BY_SPAN_KIND);
     let has_peer_tags = config.bool(keys::APM_PEER_TAGS_AGGREGATION);
     let features = config.comma_list(keys::APM_FEATURES).to_vec();
@@ -146,7 +146,7 @@ fn describe(config: &Config, port: Option<u16>) -> Body {
             "User-Agent",
             "DD-CI-PROVIDER-NAME",
         ],
-        config: agent_settings(config, port),
+        config: agent_settings(config, port, statsd_port),
         peer_tags: has_peer_tags.then(|| traces::peer_tag_keys(config.list(keys::APM_PEER_TAGS))),
         span_kinds_stats_computed: by_kind.then_some(["client", "consumer", "producer", "server"]),
         obfuscation_version: if changes_sql { 2 } else { 1 },
@@ -162,7 +162,7 @@ fn describe(config: &Config, port: Option<u16>) -> Body {
     }
 }
 
-fn agent_settings(config: &Config, port: Option<u16>) -> Settings {
+fn agent_settings(config: &Config, port: Option<u16>, statsd_port: u16) -> Settings {
     let mut analyzed = BTreeMap::<String, BTreeMap<String, f64>>::new();
     for (span, rate) in config.rates(keys::APM_ANALYZED_SPANS) {
         if let Some((service, operation)) = span.split_once('|') {
@@ -178,7 +178,7 @@ fn agent_settings(config: &Config, port: Option<u16>) -> Settings {
         connection_limit: settings::connection_limit(config).map_or(0, i64::from),
         receiver_timeout: config.secs(keys::APM_RECEIVER_TIMEOUT).as_secs(),
         max_request_bytes: config.int(keys::APM_MAX_PAYLOAD_SIZE),
-        statsd_port: config.port(keys::DOGSTATSD_PORT),
+        statsd_port,
         max_memory: config.float(keys::APM_MAX_MEMORY),
         max_cpu: config.float(keys::APM_MAX_CPU_PERCENT) / 100.0,
         analyzed_spans_by_service: analyzed,

@@ -20,34 +20,33 @@ pub(crate) struct TraceListeners {
     pub(crate) reports: Vec<ListenerReport>,
     /// TCP port that was bound.
     pub(crate) port: Option<u16>,
+    /// UDP port of DogStatsD that was bound, 0 if none.
+    pub(crate) statsd_port: u16,
 }
 
 /// Listeners of one lane.
 pub(crate) type LaneListeners = Vec<HttpListener>;
 
 impl TraceListeners {
-    /// Opens what the configuration and the environment ask for. A listener that fails is reported
-    /// and skipped.
-    pub(crate) fn open(config: &Config, lanes: usize) -> Self {
+    /// Opens what the configuration and, unless this process is not ours, the environment ask for.
+    /// A listener that fails is reported and skipped.
+    pub(crate) fn open(config: &Config, lanes: usize, is_guest: bool) -> Self {
         let mut listeners = Self::default();
         listeners.lanes.resize_with(lanes, Vec::new);
         if !config.bool(keys::APM_ENABLED) || !config.bool(keys::APM_RECEIVER_ENABLED) {
             return listeners;
         }
-        if !listeners.adopt("tcp", "DD_APM_NET_RECEIVER_FD") {
+        if is_guest || !listeners.adopt("tcp", "DD_APM_NET_RECEIVER_FD") {
             listeners.open_tcp(config);
         }
-        if !listeners.adopt("unix", "DD_APM_UNIX_RECEIVER_FD") {
+        if is_guest || !listeners.adopt("unix", "DD_APM_UNIX_RECEIVER_FD") {
             listeners.open_unix(config);
         }
         listeners
     }
 
     fn open_tcp(&mut self, config: &Config) {
-        let port = config.port(keys::APM_RECEIVER_PORT);
-        if port == 0 {
-            return;
-        }
+        let Some(port) = config.listen_port(keys::APM_RECEIVER_PORT) else { return };
         let host = match config.bool(keys::APM_NON_LOCAL_TRAFFIC) {
             true => "0.0.0.0",
             false => config.text(keys::BIND_HOST).unwrap_or("localhost"),
@@ -57,6 +56,9 @@ impl TraceListeners {
             Err(error) => return self.report("tcp", format!("{host}:{port}"), Some(&error)),
         };
         for address in addresses {
+            // A port that the system chose is the same on all addresses.
+            let port = self.port.unwrap_or_else(|| address.port());
+            let address = SocketAddr::new(address.ip(), port);
             let bound = HttpListener::bind_tcp(address, self.lanes.len());
             // A host without IPv6 has no `[::1]`: the other address is enough.
             if bound.is_err() && address.is_ipv6() && self.port.is_some() && host == "localhost" {
@@ -67,6 +69,8 @@ impl TraceListeners {
     }
 
     fn take_tcp(&mut self, address: SocketAddr, bound: Result<Vec<HttpListener>, BindError>) {
+        let bound_to = bound.iter().flatten().find_map(HttpListener::address);
+        let address = bound_to.unwrap_or(address);
         self.report("tcp", address.to_string(), bound.as_ref().err());
         if let Ok(bound) = bound {
             let port = address.port();
@@ -79,7 +83,8 @@ impl TraceListeners {
 
     fn open_unix(&mut self, config: &Config) {
         let Some(path) = config.text(keys::APM_RECEIVER_SOCKET) else { return };
-        let bound = HttpListener::bind_unix(Path::new(path));
+        let mode = config.mode(keys::SOCKET_MODE);
+        let bound = HttpListener::bind_unix_with_mode(Path::new(path), mode);
         self.report("unix-http", path.to_owned(), bound.as_ref().err());
         if let Ok((listener, file)) = bound {
             self.files.push(file);

@@ -43,6 +43,13 @@ keys! { CORELANE;
         "Events and service checks kept per lane between flushes; further ones are dropped and \
          counted.",
         [.range(1, 1 << 24).unit("items")];
+    SOCKET_MODE: StrKey = "corelane.socket_mode", "0722",
+        "Mode of the Unix sockets for DogStatsD datagrams and traces, in octal.",
+        [.check(refuse::mode)];
+    SUBMISSION_BYTES_MAX: BytesKey = "corelane.submission_bytes_max", "1Mb",
+        "Bytes per lane that wait for it when they come without a socket, as from a host program; \
+         further ones are refused and counted.",
+        [.range(1 << 17, 1 << 30)];
     STREAM_CONNECTIONS_MAX: IntKey = "corelane.stream_connections_max", "1024",
         "Open stream connections per lane; further ones are closed and counted.",
         [.range(1, 65_536).unit("connections")];

@@ -6,7 +6,8 @@ keys! { DOGSTATSD;
     USE_DOGSTATSD: BoolKey = "use_dogstatsd", "true",
         "Receives DogStatsD; false opens no listener.";
     DOGSTATSD_PORT: IntKey = "dogstatsd_port", "8125",
-        "UDP port; 0 opens none.", [.check(refuse::port)];
+        "UDP port; 0 opens none, -1 takes one that is free, which `status` shows.",
+        [.check(refuse::listen_port)];
     DOGSTATSD_NON_LOCAL_TRAFFIC: BoolKey = "dogstatsd_non_local_traffic", "false",
         "Listens on every address instead of `bind_host`; anybody who reaches the port can then \
          send.";

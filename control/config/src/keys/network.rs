@@ -17,6 +17,8 @@ keys! { NETWORK;
         "Asks even the cloud metadata addresses through the proxy.";
     SKIP_SSL_VALIDATION: BoolKey = "skip_ssl_validation", "false",
         "Accepts any certificate; whoever sits between can then read the API key.";
+    TLS_CERT_FILE: StrKey = "tls_cert_file", "",
+        "File with certificates (PEM) of authorities to trust beside those of the system.";
     MIN_TLS_VERSION: StrKey = "min_tls_version", "tlsv1.2",
         "Oldest TLS accepted: tlsv1.2 or tlsv1.3; older names and anything else mean tlsv1.2.";
     TLS_HANDSHAKE_TIMEOUT: DurationKey = "tls_handshake_timeout", "10s",

@@ -11,6 +11,34 @@ pub(super) fn port(value: &Value) -> Result<(), String> {
     }
 }
 
+/// A port to listen on.
+pub(super) fn listen_port(value: &Value) -> Result<(), String> {
+    match value.as_int() {
+        Some(-1..=65_535) => Ok(()),
+        Some(_) | None => {
+            Err("a port is a number from 0 to 65535, or -1 for one that is free".to_owned())
+        }
+    }
+}
+
+/// Rights of a file, in octal.
+pub(super) fn mode(value: &Value) -> Result<(), String> {
+    match crate::parse::octal_mode(value.as_str()) {
+        Some(_) => Ok(()),
+        None => Err("rights are octal digits up to 0777, such as 0660".to_owned()),
+    }
+}
+
+/// Path of a socket that is made where others may write. spec: config §11.5
+pub(super) fn socket_path(value: &Value) -> Result<(), String> {
+    const PATH_BYTES_MAX: usize = 100;
+    let path = value.as_str();
+    if path.is_empty() || path.starts_with('/') && path.len() <= PATH_BYTES_MAX {
+        return Ok(());
+    }
+    Err(format!("the path of a socket begins with / and has at most {PATH_BYTES_MAX} bytes"))
+}
+
 pub(super) fn not_positive(value: &Value) -> Result<(), String> {
     match value.as_int() {
         Some(1..) => Ok(()),

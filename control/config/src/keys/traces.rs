@@ -11,11 +11,15 @@ keys! { TRACES;
     APM_RECEIVER_ENABLED: BoolKey = "apm_config.receiver_enabled", "true",
         "Opens the trace listeners.", [.env(&["DD_APM_RECEIVER_ENABLED"])];
     APM_RECEIVER_PORT: IntKey = "apm_config.receiver_port", "8126",
-        "TCP port of the trace receiver; 0 opens none.",
-        [.env(&["DD_APM_RECEIVER_PORT", "DD_RECEIVER_PORT"]).check(refuse::port)];
+        "TCP port of the trace receiver; 0 opens none, -1 takes one that is free, which `status` \
+         shows.",
+        [.env(&["DD_APM_RECEIVER_PORT", "DD_RECEIVER_PORT"]).check(refuse::listen_port)];
     APM_RECEIVER_SOCKET: StrKey = "apm_config.receiver_socket", "/var/run/datadog/apm.socket",
         "Path of the Unix stream socket of the trace receiver; empty opens none.",
         [.env(&["DD_APM_RECEIVER_SOCKET"])];
+    APM_COMPRESSION_LEVEL: IntKey = "apm_config.compression_level", "0",
+        "Effort of zstd for traces and stats; 0 takes `serializer_zstd_compressor_level`.",
+        [.env(&["DD_APM_CONFIG_COMPRESSION_LEVEL"]).range(0, 22)];
     APM_NON_LOCAL_TRAFFIC: BoolKey = "apm_config.apm_non_local_traffic", "false",
         "Listens on every address instead of `bind_host`; anybody who reaches the port can then \
          send.",
@@ -213,11 +217,13 @@ keys! { TRACES;
         [.env(&["DD_APM_OBFUSCATION_MONGODB_OBFUSCATE_SQL_VALUES"])];
     APM_HTTP_REMOVE_QUERY: BoolKey = "apm_config.obfuscation.http.remove_query_string", "false",
         "Hides the query of URLs.",
-        [.env(&["DD_APM_OBFUSCATION_HTTP_REMOVE_QUERY_STRING"])];
+        [.env(&["DD_APM_OBFUSCATION_HTTP_REMOVE_QUERY_STRING",
+                "DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_QUERY_STRING"])];
     APM_HTTP_REMOVE_DIGITS: BoolKey =
         "apm_config.obfuscation.http.remove_paths_with_digits", "false",
         "Hides the parts of a URL's path that have digits.",
-        [.env(&["DD_APM_OBFUSCATION_HTTP_REMOVE_PATHS_WITH_DIGITS"])];
+        [.env(&["DD_APM_OBFUSCATION_HTTP_REMOVE_PATHS_WITH_DIGITS",
+                "DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_PATHS_WITH_DIGITS"])];
     APM_MEMCACHED_ENABLED: BoolKey = "apm_config.obfuscation.memcached.enabled", "true",
         "Hides Memcached commands.",
         [.env(&["DD_APM_OBFUSCATION_MEMCACHED_ENABLED"])];

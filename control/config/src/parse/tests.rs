@@ -121,3 +121,13 @@ proptest! {
         prop_assert_eq!(duration_nanos(&text), Some(nanos));
     }
 }
+
+#[test]
+fn modes_are_octal_however_they_are_written() {
+    for text in ["660", "0660", "0o660", " 660 "] {
+        assert_eq!(octal_mode(text), Some(0o660), "{text}");
+    }
+    for text in ["", "0o", "888", "+660", "1777", "rw"] {
+        assert_eq!(octal_mode(text), None, "{text}");
+    }
+}

@@ -50,6 +50,8 @@ pub struct TraceHandover {
     pub sampled: LaneCounts,
     /// Counters since the start.
     pub counts: TraceCounts,
+    /// Payloads that wait or are in work: what they leave is not part of this.
+    pub pending: usize,
 }
 
 /// Stats that a tracer computed, decoded.

@@ -54,6 +54,7 @@ impl Traces {
         let (body, charge) = request.body.into_parts();
         let body_bytes = body.len() as u64;
         self.decoder.start(format(version), is_json, body, &mut self.batch);
+        self.in_work = 1;
         Some(Work {
             head: request.head,
             reply: Some(request.reply),
@@ -76,6 +77,7 @@ impl Traces {
                 return Step::More;
             }
             self.finish(work);
+            self.in_work = 0;
             return Step::Done;
         };
         match self.decoder.step(&mut self.batch, SLICE_SPANS) {
@@ -95,6 +97,7 @@ impl Traces {
                 self.counts.payloads_malformed += 1;
                 reply.send(refusal(error));
                 self.batch = Batch::default();
+                self.in_work = 0;
                 return Step::Done;
             }
         }

@@ -1,0 +1,51 @@
+//! The way into the lanes without a socket, for any thread.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use lane::{SubmitError, Submitter};
+
+/// The submitters of all lanes, shared by any number of threads.
+///
+/// A thread keeps to one lane, so that its contexts do not live in several, and two threads seldom
+/// wait for each other's copy.
+#[derive(Debug)]
+pub struct Submissions {
+    /// Nothing once the lanes are about to end.
+    lanes: Vec<Mutex<Option<Submitter>>>,
+}
+
+impl Submissions {
+    pub(crate) fn new(submitters: Vec<Submitter>) -> Self {
+        Self { lanes: submitters.into_iter().map(|one| Mutex::new(Some(one))).collect() }
+    }
+
+    /// Copies DogStatsD text of one or more lines to a lane: all of it or nothing. It is part of
+    /// every flush that is asked for afterwards.
+    ///
+    /// # Errors
+    /// [`SubmitError`], which the lane counts by reason.
+    pub fn submit_dogstatsd(&self, text: &[u8]) -> Result<(), SubmitError> {
+        let lane = lane_of_thread() % self.lanes.len().max(1);
+        let lane = self.lanes.get(lane).ok_or(SubmitError::Stopped)?;
+        let mut submitter = lane.lock().unwrap_or_else(PoisonError::into_inner);
+        submitter.as_mut().ok_or(SubmitError::Stopped)?.submit(text)
+    }
+
+    /// Takes nothing more: what is taken is in the lanes then, which can read it to its end.
+    pub(crate) fn close(&self) {
+        for lane in &self.lanes {
+            drop(lane.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
+/// A number that the calling thread keeps.
+fn lane_of_thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    // A thread at its end has no number any more.
+    MINE.try_with(|mine| *mine).unwrap_or(0)
+}
