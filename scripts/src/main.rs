@@ -5,7 +5,7 @@
 //! that `cargo x test` installs when it runs as root.
 //!
 //! ```text
-//! main -> check | test | tidy | fuzz | bench | soak | vectors | docs | dist
+//! main -> check | test | tidy | fuzz | bench | soak | vectors | docs | header | dist
 //!           test  -> packages (apt) -> clients (pip, npm, go) -> cargo test, totals
 //!           tidy  -> rules over the tree's own text
 //! ```
@@ -19,6 +19,7 @@ mod clients;
 mod dist;
 mod docs;
 mod fuzz;
+mod header;
 mod instructions;
 mod packages;
 mod paths;
@@ -44,6 +45,7 @@ usage: cargo x COMMAND
   soak [SECS]         the demo with memory watched, one hour unless told otherwise
   vectors             which crate runs which vectors, then those tests
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
+  header              writes the C header of control/ffi from its code
   dist                an archive of the release binary in the target directory";
 
 fn main() -> ExitCode {
@@ -73,6 +75,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["vectors"] => vectors::run_vectors(),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
+        ["header"] => header::write(),
         ["dist"] => dist::run_dist(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

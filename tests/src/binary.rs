@@ -35,14 +35,16 @@ pub fn corelane() -> &'static Path {
 }
 
 /// The directory that builds go to: this test was built there.
-pub(crate) fn target_dir() -> PathBuf {
+#[must_use]
+pub fn target_dir() -> PathBuf {
     let chosen = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let chosen = chosen.unwrap_or_else(|| PathBuf::from("target"));
     workspace_root().join(chosen)
 }
 
 /// The directory of the workspace.
-pub(crate) fn workspace_root() -> PathBuf {
+#[must_use]
+pub fn workspace_root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().unwrap_or(tests).to_path_buf()
 }

@@ -39,7 +39,7 @@ mod wire;
 
 pub use agent::{Agent, Ended};
 pub use bed::{Bed, Finished, HOST};
-pub use binary::corelane;
+pub use binary::{corelane, target_dir, workspace_root};
 pub use clients::{Client, ClientReport};
 pub use differences::assert_same;
 pub use expected::Expected;

@@ -25,7 +25,7 @@ const DATAPLANE: &[&str] = &[
 ];
 const CONTROL: &[&str] = &[
     "config", "origin", "capture", "merge", "encode", "forward", "host", "debugger", "status",
-    "agent",
+    "agent", "native",
 ];
 const BENCH: &[&str] = &["intake", "load"];
 
@@ -57,6 +57,8 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/host", &[&["forward", "signal"]]),
     ("control/debugger", &[&["entity", "forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
+    ("control/native", &[&["agent", "config", "status"]]),
+    ("control/ffi", &[&["native"]]),
     ("control/daemon", &[&["agent", "capture", "config", "status"], BENCH]),
     ("bench/intake", &[]),
     ("bench/load", &[]),

@@ -1,0 +1,47 @@
+//! Variables of the contract that this library does not honour, and why. spec: config §4
+
+use std::collections::BTreeMap;
+
+/// Variables by the beginning of their name.
+const UNAVAILABLE: &[(&str, &str)] = &[
+    ("DD_APPSEC_", NO_APPSEC),
+    ("DD_API_SECURITY_", NO_APPSEC),
+    ("DD_LOGS_", NO_LOGS),
+    ("DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_", NO_LOGS),
+    ("DD_OTLP_CONFIG_", "this library does not receive OTLP"),
+    ("DD_REMOTE_CONFIG", "this library has no remote configuration"),
+    ("DD_SERVICE_MAPPING", "services of spans are not renamed here: let the tracer do it"),
+    ("DD_TRACE_PROPAGATION_", NO_TRACER),
+    ("DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED", NO_TRACER),
+    ("DD_ENHANCED_METRICS", "metrics of function invocations are not made here"),
+    (
+        "DD_COMPUTE_TRACE_STATS_ON_EXTENSION",
+        "stats of traces are always made, unless the tracer makes them",
+    ),
+    ("DD_ORG_UUID", "keys are not delegated"),
+];
+
+const NO_APPSEC: &str = "this library inspects no requests";
+const NO_LOGS: &str = "this library takes no logs";
+const NO_TRACER: &str = "this concerns a tracer, which this library is not";
+
+/// Why a variable is not honoured, if it is one of the contract.
+pub(super) fn why(name: &str) -> Option<&'static str> {
+    let is_ours = ::config::keys::all()
+        .any(|entry| entry.env_names().iter().any(|known| known.eq_ignore_ascii_case(name)));
+    if is_ours {
+        return None;
+    }
+    UNAVAILABLE.iter().find(|(beginning, _)| name.starts_with(beginning)).map(|(_, why)| *why)
+}
+
+/// What the environment asks for and does not get. To ask for nothing is no request.
+pub(super) fn asked_for(env: &BTreeMap<String, String>) -> impl Iterator<Item = String> + '_ {
+    let is_asked_for = |value: &str| {
+        let value = value.trim().to_ascii_lowercase();
+        !matches!(value.as_str(), "" | "0" | "f" | "false" | "no" | "n" | "off" | "none")
+    };
+    env.iter()
+        .filter(move |(_, value)| is_asked_for(value))
+        .filter_map(|(name, _)| Some(format!("{name} has no effect: {}", why(name)?)))
+}
