@@ -58,7 +58,7 @@ fn shown_values_hide_secrets() {
 fn explanations_show_every_layer() {
     expect![[r#"
         dogstatsd_port
-          UDP port; 0 opens none.
+          UDP port; 0 opens none, -1 takes one that is free, which `status` shows.
 
           default  8125
           file     8200  (datadog.yaml:2)
@@ -157,7 +157,7 @@ fn reference_lists_every_key() {
         assert!(page.contains(&format!("| `{}` |", entry.name())), "{}", entry.name());
     }
     assert!(page.contains(
-        "| `dogstatsd_port` | int | `8125` | `DD_DOGSTATSD_PORT` | restart | UDP port; 0 opens none. |"
+        "| `dogstatsd_port` | int | `8125` | `DD_DOGSTATSD_PORT` | restart | UDP port; 0 opens none, "
     ));
 }
 

@@ -56,7 +56,7 @@ keys! { FORWARD;
         "Requests in flight per endpoint and worker.", [.range(1, 1000).unit("requests")];
     FORWARDER_HTTP_PROTOCOL: StrKey = "forwarder_http_protocol", "auto",
         "HTTP version: auto takes HTTP/2 where the intake offers it, http1 never.",
-        [.env(&["DD_FORWARDER_HTTP_PROTOCOL", "DD_HTTP_PROTOCOL"]).one_of(&["auto", "http1"])];
+        [.aliases(&["http_protocol"]).one_of(&["auto", "http1"])];
     FORWARDER_CONNECTION_RESET_INTERVAL: IntKey = "forwarder_connection_reset_interval", "0",
         "Age at which connections are replaced, so that DNS changes are followed; 0 keeps them.",
         [.range(0, 86_400).unit("seconds")];

@@ -55,9 +55,12 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("proxy.http", "the variables of §6 are part of the table"),
     ("proxy.https", "the variables of §6 are part of the table"),
     ("proxy.no_proxy", "the variables of §6 are part of the table"),
+    ("apm_config.obfuscation.http.remove_query_string", "two spellings of its variable, §4"),
+    ("apm_config.obfuscation.http.remove_paths_with_digits", "two spellings of its variable, §4"),
 ];
 
-/// Keys that the Agent reads although its schema does not name them. spec: apm §2, §7.5, §10.1
+/// Keys that the Agent reads although its schema does not name them. spec: apm §2, §7.5,
+/// §10.1, config §4
 const OUTSIDE: &[&str] = &[
     "dogstatsd_require_listener",
     "apm_config.enable_v1_trace_endpoint",
@@ -65,6 +68,20 @@ const OUTSIDE: &[&str] = &[
     "apm_config.rare_sampler.cooldown",
     "apm_config.rare_sampler.cardinality",
     "apm_config.trace_writer.flush_period_seconds",
+    "tls_cert_file",
+    "apm_config.compression_level",
+    "metrics_config.compression_level",
+    "compression_level",
+    "agent_mode",
+    "trace_agent_port",
+    "trace_agent_uds_path",
+    "trace_agent_uds_permissions",
+    "metrics_agent_port",
+    "dogstatsd_enabled",
+    "flush_timeout",
+    "service",
+    "version",
+    "lambda_fips_mode",
 ];
 
 #[test]

@@ -103,7 +103,7 @@ api_key: [hunter2hunter2]
         error: datadog.yaml:3: log_level: expected one of trace, debug, info, warn, warning, error, critical, off, found "chatty"
         error: datadog.yaml:6: log_file_max_size: expected size, at least 4096, found "10M" (write 10Mb)
         error: datadog.yaml:2: use_dogstatsd: expected bool, found "maybe"
-        error: DD_DOGSTATSD_PORT: dogstatsd_port: refused "81260": a port is a number from 0 to 65535
+        error: DD_DOGSTATSD_PORT: dogstatsd_port: refused "81260": a port is a number from 0 to 65535, or -1 for one that is free
         error: datadog.yaml:8: dogstatsd_mapper_profiles: not valid JSON (line 1 column 3) (write it as [...])
         error: datadog.yaml:9: histogram_percentiles: refused a list: `95` is not a decimal between 0 and 1, such as 0.95
         warning: datadog.yaml:7: serializer_zstd_compressor_level: 99 is outside int, 1 to 22; 22 is used
@@ -144,7 +144,6 @@ site: datadoghq.eu
         warning: datadog.yaml:9: site: the key stands here again; this line wins
         note: DD_LOG_LEVEL: log_level: the variable is empty and ignored
         note: DD_APM_LOG_FILE: this variable of the Agent is not used by corelane
-        note: DD_SERVICE: this variable of the Agent is not used by corelane
         warning: DD_TAG: unknown variable (did you mean DD_TAGS?)
         error: flag dogstatsd_porr: dogstatsd_porr: there is no such key (did you mean dogstatsd_port?)
         error: flag apm_config.log_file: apm_config.log_file: this key of the Agent is not used by corelane
