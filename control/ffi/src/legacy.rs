@@ -120,8 +120,8 @@ pub unsafe extern "C" fn datadog_agent_start(
 }
 
 /// Waits until SIGINT (1) or SIGTERM (0) comes, the end is asked for (0), or the agent cannot go on
-/// (2); -1 when there is no such agent. While this waits the two signals do nothing else; afterwards
-/// they do what they did before. The agent does not stop by itself.
+/// (2); -1 when there is no such agent. While this waits the two signals do nothing else, and
+/// afterwards what they did before. The agent does not stop by itself.
 ///
 /// # Safety
 /// `agent` is a handle of this library or NULL.
