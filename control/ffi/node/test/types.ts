@@ -1,0 +1,46 @@
+// Compiled, not run: the declarations fit what programs write.
+
+import {
+  DatadogAgentConfig,
+  DatadogAgentException,
+  DatadogError,
+  Endpoint,
+  LogLevel,
+  NativeAgent,
+  OperationalMode,
+  ShutdownReason,
+  TraceFormat,
+  createInstance,
+  getInstance,
+  setLogCallback,
+} from '..';
+
+async function program(): Promise<ShutdownReason> {
+  const config = new DatadogAgentConfig({
+    apiKey: 'your-api-key',
+    logLevel: LogLevel.INFO,
+    operationalMode: OperationalMode.HTTP_UDS,
+    traceAgentPort: null,
+    settings: { 'dogstatsd_tags': 'a:b', DD_FLUSH_TIMEOUT: 5, log_payloads: false },
+  });
+  const agent: NativeAgent | null = createInstance(config);
+  const port: number | null = getInstance().boundPort;
+  const url: string | null = agent?.endpoint(Endpoint.TRACE) ?? null;
+  agent?.submitTraces(new Uint8Array(1), TraceFormat.V05);
+  agent?.submitDogstatsd(`${port}${url}:1|c`);
+  setLogCallback((level, message) => void (level === LogLevel.ERROR && message.length));
+  try {
+    await agent?.flush(1_000);
+  } catch (error) {
+    if (error instanceof DatadogAgentException && error.code === DatadogError.SUBMISSION_ERROR) {
+      await agent?.close();
+    }
+  }
+  // @ts-expect-error an option that is not known
+  new DatadogAgentConfig({ apikey: 'x' });
+  // @ts-expect-error not a level
+  new DatadogAgentConfig({ logLevel: 1 });
+  return new NativeAgent(config).waitForShutdown();
+}
+
+void program;
