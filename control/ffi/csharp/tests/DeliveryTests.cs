@@ -1,0 +1,97 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Text;
+using Datadog.Trace.Agent;
+
+/// <summary>What is handed over arrives: over sockets, in-process, at exit.</summary>
+internal sealed class DeliveryTests : AgentTests
+{
+    public void MetricsOverUdpAndInProcessArrive()
+    {
+        using (var agent = new NativeAgent(Config()))
+        {
+            using (var client = new UdpClient())
+            {
+                byte[] line = Encoding.UTF8.GetBytes("bindings.csharp.udp:3|c");
+                client.Send(line, line.Length, "127.0.0.1", agent.DogStatsDPort.Value);
+            }
+            agent.SubmitDogStatsD("bindings.csharp.process:4|c\nbindings.csharp.process:5|c");
+            agent.SubmitDogStatsD("bindings.csharp.process:1|c|#t:é");
+            agent.Flush(WaitMax);
+            Same(10.0, TotalOf("bindings.csharp.process"));
+        }
+        Same(3.0, TotalOf("bindings.csharp.udp"));
+    }
+
+    public void TracesOverTcpArrive()
+    {
+        using (var agent = new NativeAgent(Config()))
+        {
+            using (var client = new WebClient())
+            {
+                client.Headers["Content-Type"] = "application/msgpack";
+                client.Headers["X-Datadog-Trace-Count"] = "1";
+                byte[] payload = TracePayload("bindings-csharp", "tcp");
+                client.UploadData(agent.TraceUrl + "/v0.4/traces", payload);
+            }
+            agent.Flush(WaitMax);
+            string spans = Ask("spans?service=bindings-csharp");
+            Holds(spans.Contains("\"name\":\"tcp\""), "tcp arrived");
+        }
+    }
+
+    public void UnixSocketsTakeThePlaceOfPorts()
+    {
+        string path;
+        using (var agent = new NativeAgent(
+            Config(config => config.OperationalMode = OperationalMode.HttpUds)))
+        {
+            Same(null, agent.BoundPort);
+            path = agent.UdsPath;
+            Same("unix://" + path, agent.TraceUrl);
+            Holds(File.Exists(path), "the socket is there");
+        }
+        Holds(!File.Exists(path), "the socket is gone");
+    }
+
+    public void AStopDeliversWhatIsLeft()
+    {
+        var agent = new NativeAgent(Config());
+        agent.SubmitDogStatsD("bindings.csharp.stop:7|c");
+        agent.Stop(WaitMax);
+        Same(7.0, TotalOf("bindings.csharp.stop"));
+        agent.Dispose();
+    }
+
+    public void AProcessThatEndsWithoutAStopDelivers()
+    {
+        Process own = Process.GetCurrentProcess();
+        var start = new ProcessStartInfo
+        {
+            FileName = own.MainModule.FileName,
+            Arguments = "\"" + Assembly.GetExecutingAssembly().Location + "\" exit",
+            UseShellExecute = false,
+        };
+        using (Process child = Process.Start(start))
+        {
+            child.WaitForExit();
+            Same(0, child.ExitCode);
+        }
+        Same(5.0, TotalOf("bindings.csharp.exit"));
+    }
+
+    /// <summary>The program that the test above starts.</summary>
+    internal static void EndWithoutStop()
+    {
+        using (var tests = new DeliveryTests())
+        {
+            var agent = new NativeAgent(tests.Config());
+            agent.SubmitDogStatsD("bindings.csharp.exit:5|c");
+            GC.KeepAlive(agent);
+        }
+    }
+}
