@@ -5,8 +5,8 @@
 //! that `cargo x test` installs when it runs as root.
 //!
 //! ```text
-//! main -> check | test | tidy | fuzz | bench | soak | vectors | docs | header | dist
-//!           test  -> packages (apt) -> clients (pip, npm, go) -> cargo test, totals
+//! main -> check | test | tidy | fuzz | bench | soak | vectors | docs | header | bindings | dist
+//!           test  -> packages (apt) -> clients (pip, npm, go), bindings -> cargo test, totals
 //!           tidy  -> rules over the tree's own text
 //! ```
 
@@ -14,6 +14,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program")]
 
 mod bench;
+mod bindings;
 mod check;
 mod clients;
 mod dist;
@@ -46,6 +47,8 @@ usage: cargo x COMMAND
   vectors             which crate runs which vectors, then those tests
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
   header              writes the C header of control/ffi from its code
+  bindings [LANGUAGE] the packages for python, node, go and csharp, each with the library inside;
+                      --debug: those that the tests use
   dist                an archive of the release binary in the target directory";
 
 fn main() -> ExitCode {
@@ -76,6 +79,9 @@ fn run(words: &[&str]) -> Result<()> {
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         ["header"] => header::write(),
+        ["bindings"] => bindings::make_all(bindings::Build::Embedded),
+        ["bindings", "--debug"] => bindings::make_all(bindings::Build::Development),
+        ["bindings", language] => bindings::make_one(language),
         ["dist"] => dist::run_dist(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -33,6 +33,11 @@ pub(crate) const JAVA: &[Package] = &[
     Package { probe: &["mvn", "--version"], name: "maven" },
 ];
 
+pub(crate) const MONO: &[Package] = &[
+    Package { probe: &["mcs", "--version"], name: "mono-mcs" },
+    Package { probe: &["mono", "--version"], name: "mono-runtime" },
+];
+
 /// Installs those of `needed` that are missing.
 ///
 /// # Errors

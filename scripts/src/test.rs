@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::bindings::{self, BINDINGS_VARIABLE, Build, bindings_dir};
 use crate::clients::{self, CLIENTS_VARIABLE, clients_dir};
 use crate::packages::{self, C_COMPILER};
 use crate::paths::{release_binary, workspace_root};
@@ -32,6 +33,7 @@ pub(crate) fn run_area(area: &str) -> Result<()> {
 
 fn prepare_product() -> Result<()> {
     clients::install()?;
+    bindings::make_all(Build::Development)?;
     run(&mut cargo(&["build", "--release", "--bin", "corelane"]))
 }
 
@@ -50,6 +52,7 @@ fn run_tests(selection: &[&str]) -> Result<()> {
     let mut command = cargo(&["test", "--no-fail-fast"]);
     command.args(selection);
     command.env(BINARY_VARIABLE, release_binary()).env(CLIENTS_VARIABLE, clients_dir());
+    command.env(BINDINGS_VARIABLE, bindings_dir());
     let is_success = run_watched(&mut command, |line| totals.read_line(line))?;
 
     println!("\nall {} test binaries together:", totals.binary_count);
