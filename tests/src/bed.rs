@@ -147,7 +147,10 @@ fn assert_identities(snapshot: &Snapshot) {
 }
 
 /// Asserts that the intake has nothing to object to.
-fn assert_accepted(contents: &Contents) {
+///
+/// # Panics
+/// When it has; the first objections are in the message.
+pub fn assert_accepted(contents: &Contents) {
     let shown: Vec<_> = contents.violations.iter().take(10).collect();
     assert!(
         shown.is_empty(),

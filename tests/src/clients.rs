@@ -123,7 +123,7 @@ fn installed(language: &str) -> PathBuf {
 }
 
 /// A command without our environment; `needed` must be there.
-fn command(program: &Path, needed: &Path) -> Command {
+pub(crate) fn command(program: &Path, needed: &Path) -> Command {
     assert!(
         needed.exists(),
         "{} is missing: the clients of the tests are not installed, run `cargo x test`",

@@ -27,6 +27,7 @@
 mod agent;
 mod bed;
 mod binary;
+mod bindings;
 mod clients;
 mod differences;
 mod expected;
@@ -38,8 +39,9 @@ pub mod tracing;
 mod wire;
 
 pub use agent::{Agent, Ended};
-pub use bed::{Bed, Finished, HOST};
+pub use bed::{Bed, Finished, HOST, assert_accepted};
 pub use binary::{corelane, target_dir, workspace_root};
+pub use bindings::Binding;
 pub use clients::{Client, ClientReport};
 pub use differences::assert_same;
 pub use expected::Expected;

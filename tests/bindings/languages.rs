@@ -1,0 +1,104 @@
+//! The tests of each language.
+
+use std::process::{Command, Output};
+
+use bed::{Binding, assert_accepted};
+use intake::{Contents, Intake, Options};
+
+#[test]
+fn python_delivers_and_cleans_up() {
+    let contents = run(Binding::Python, |intake| {
+        let mut command = Binding::Python.command();
+        command.args(["-m", "unittest", "discover", "--verbose", "--start-directory"]);
+        command.arg(Binding::Python.source().join("tests"));
+        vec![with_intake(command, intake)]
+    });
+    let expected = [("udp", 3.0), ("process", 10.0), ("stop", 7.0), ("two", 3.0), ("exit", 5.0)];
+    assert_metrics(&contents, "python", &expected);
+    assert_metrics(&contents, "python", &[("child", 6.0), ("parent", 8.0), ("wrong", 0.0)]);
+    assert_spans(&contents, "bindings-python");
+}
+
+/// Declarations are compiled as well: programs in TypeScript rely on them.
+#[test]
+fn node_delivers_and_cleans_up() {
+    let contents = run(Binding::Node, |intake| {
+        let mut command = Binding::Node.command();
+        command.args(["--test", "test/delivery.test.js", "test/life.test.js"]);
+        let mut types = Binding::Node.command();
+        types.current_dir(Binding::Node.package().with_file_name("package"));
+        types.args(["node_modules/typescript/bin/tsc", "--noEmit", "--strict"]);
+        types.args(["--types", "node", "test/types.ts"]);
+        vec![with_intake(command, intake), types]
+    });
+    let expected = [("udp", 3.0), ("process", 10.0), ("stop", 8.0), ("exit", 5.0)];
+    assert_metrics(&contents, "node", &expected);
+    assert_spans(&contents, "bindings-node");
+}
+
+#[test]
+fn go_delivers_and_cleans_up() {
+    let contents = run(Binding::Go, |intake| {
+        let mut command = Binding::Go.command();
+        command.args(["test", "-count=1", "-v", "./..."]);
+        vec![with_intake(command, intake)]
+    });
+    let expected = [("udp", 3.0), ("process", 10.0), ("stop", 7.0), ("forgotten", 2.0)];
+    assert_metrics(&contents, "go", &expected);
+    assert_spans(&contents, "bindings-go");
+}
+
+#[test]
+fn csharp_delivers_and_cleans_up() {
+    let contents = run(Binding::CSharp, |intake| {
+        let mut command = Binding::CSharp.command();
+        command.arg(Binding::CSharp.package().join("Tests.exe"));
+        vec![with_intake(command, intake)]
+    });
+    let expected = [("udp", 3.0), ("process", 10.0), ("stop", 7.0), ("exit", 5.0)];
+    assert_metrics(&contents, "csharp", &expected);
+    assert_spans(&contents, "bindings-csharp");
+}
+
+/// Runs a language's tests to their end; returns what the intake received meanwhile.
+fn run(binding: Binding, commands: impl Fn(&Intake) -> Vec<Command>) -> Contents {
+    let intake = Intake::start(Options::default()).expect("an intake on a free port");
+    for mut command in commands(&intake) {
+        let output = command.output().expect("a language that is installed");
+        assert!(output.status.success(), "{binding:?}: {}\n{}", output.status, text_of(&output));
+    }
+    let contents = intake.store().read(Clone::clone);
+    assert_accepted(&contents);
+    contents
+}
+
+fn with_intake(mut command: Command, intake: &Intake) -> Command {
+    command.env("CORELANE_TEST_INTAKE", intake.url());
+    command.env("DD_REMOTE_CONFIGURATION_ENABLED", "false");
+    command
+}
+
+/// What the tests of a language handed over arrived, once.
+fn assert_metrics(contents: &Contents, language: &str, expected: &[(&str, f64)]) {
+    for (name, total) in expected {
+        let name = format!("bindings.{language}.{name}");
+        let arrived = contents.total_of(&name);
+        assert!((arrived - total).abs() < 1e-9, "{name}: {arrived} instead of {total}");
+    }
+}
+
+/// The span that came over the socket is whole.
+fn assert_spans(contents: &Contents, service: &str) {
+    let spans: Vec<_> = contents.spans_of(service).collect();
+    let names: Vec<&str> = spans.iter().map(|span| &*span.name).collect();
+    assert_eq!(names, ["tcp"]);
+    for span in spans {
+        assert_eq!(&*span.resource, "GET /");
+        assert_eq!(span.span_id, 9);
+        assert_eq!(span.duration_ns, 1_000_000);
+    }
+}
+
+fn text_of(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)).join("\n")
+}
