@@ -7,8 +7,8 @@
 //! | `go` | `go/module` | | |
 //! | `csharp` | `csharp/dist/*.nupkg` if there is dotnet | mcs, dotnet pack | `csharp/built` |
 //!
-//! A source is copied first and built there: nothing is written into the tree. What was made from the
-//! same files and the same library stays as it is.
+//! A source is copied first and built there: nothing is written into the tree. What was made from
+//! the same files and the same library stays as it is.
 
 mod languages;
 
