@@ -182,11 +182,12 @@ func (a *Agent) DogStatsDPort() int {
 
 // SocketPath is the path of the Unix socket of traces, empty without one.
 func (a *Agent) SocketPath() string {
-	path, isUnix := strings.CutPrefix(a.TraceURL(), "unix://")
-	if !isUnix {
+	const scheme = "unix://"
+	address := a.TraceURL()
+	if !strings.HasPrefix(address, scheme) {
 		return ""
 	}
-	return path
+	return address[len(scheme):]
 }
 
 // SubmitDogStatsD hands over DogStatsD lines, without a socket. They are copied.
@@ -208,11 +209,10 @@ func (a *Agent) submit(kind C.int, data []byte) error {
 		return err
 	}
 	defer a.leave()
-	if data == nil {
-		// Nothing was handed over, which the library tells apart from a pointer that is missing.
-		data = []byte{}
+	if len(data) == 0 {
+		return &Error{InvalidDataFormat, "there is no data"}
 	}
-	octets := (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data)))
+	octets := (*C.uint8_t)(unsafe.Pointer(&data[0]))
 	return errorOf(C.corelane_agent_submit(a.handle, kind, octets, C.size_t(len(data)), 0))
 }
 
@@ -250,7 +250,11 @@ func (a *Agent) Wait(ctx context.Context) (ShutdownReason, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		reason := C.corelane_agent_wait(a.handle, milliseconds(min(waitSlice, left(ctx))))
+		slice := waitSlice
+		if left := left(ctx); left < slice {
+			slice = left
+		}
+		reason := C.corelane_agent_wait(a.handle, milliseconds(slice))
 		if reason < 0 {
 			return 0, &Error{NotAvailable, "the agent belongs to another process"}
 		}
@@ -328,11 +332,18 @@ func left(ctx context.Context) time.Duration {
 	if !hasDeadline {
 		return timeoutDefault
 	}
-	return max(time.Until(deadline), 0)
+	return time.Until(deadline)
 }
 
 func milliseconds(duration time.Duration) C.uint32_t {
-	return C.uint32_t(min(max(duration.Milliseconds(), 0), math.MaxUint32))
+	switch number := duration.Milliseconds(); {
+	case number < 0:
+		return 0
+	case number > math.MaxUint32:
+		return math.MaxUint32
+	default:
+		return C.uint32_t(number)
+	}
 }
 
 func portOf(address string) int {

@@ -1,3 +1,3 @@
 module github.com/corelane/corelane/control/ffi/go
 
-go 1.21
+go 1.19

@@ -9,7 +9,7 @@ const fs = require('fs');
 const http = require('http');
 const { test } = require('node:test');
 
-const { NativeAgent, OperationalMode } = require('@datadog/agent-native');
+const { LogLevel, NativeAgent, OperationalMode } = require('@datadog/agent-native');
 const { ask, configOf, optionsOf, totalOf, tracePayload } = require('./intake');
 
 /** For a flush on a machine that is busy with other tests. */
@@ -81,9 +81,11 @@ test('a flush does not block the loop, and a stop delivers what is left', async 
 });
 
 test('a process that ends without a stop delivers', async (t) => {
-  const options = JSON.stringify(optionsOf(t));
+  const options = JSON.stringify(optionsOf(t, { logLevel: LogLevel.DEBUG }));
   const program = `
-    const { NativeAgent, DatadogAgentConfig } = require('@datadog/agent-native');
+    const native = require('@datadog/agent-native');
+    const { NativeAgent, DatadogAgentConfig } = native;
+    native.setLogCallback(() => {});
     const agent = new NativeAgent(new DatadogAgentConfig(${options}));
     agent.submitDogstatsd('bindings.node.exit:5|c');
   `;

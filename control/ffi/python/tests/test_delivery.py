@@ -69,6 +69,8 @@ class DeliveryTest(AgentTest):
 
     def test_a_process_that_ends_without_a_stop_delivers(self) -> None:
         ended = run_program(
+            "config.log_level = LogLevel.DEBUG\n"
+            "set_log_callback(lambda level, text: None)\n"
             "agent = NativeAgent(config)\n"
             "agent.submit_dogstatsd('bindings.python.exit:5|c')\n",
             self.directory,
