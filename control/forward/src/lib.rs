@@ -2,6 +2,7 @@
 //!
 //! [`Forwarder`] takes finished payloads from any thread and brings each to every endpoint and
 //! key, from one thread of its own. It knows no configuration keys and does not build payloads.
+//! [`Caller`] asks a service for an answer, over the same connections and without any of that.
 //!
 //! ```text
 //! submit -> fan-out -> route (one per endpoint and key)
@@ -26,6 +27,7 @@
 
 mod backoff;
 mod base_url;
+mod call;
 mod capacity;
 mod connect;
 mod forwarder;
@@ -45,7 +47,9 @@ mod transport;
 mod verdict;
 
 pub use base_url::{DEFAULT_SITE, HostPrefix, UrlError, intake_url, with_host_prefix};
+pub use call::{CallAnswer, CallFault, Caller, CallerError, CallerSettings};
 pub use forwarder::{Forwarder, StartError, UnknownEndpoint};
+pub use http::Method;
 pub use keys::KeyValidity;
 pub use log_gate::LogGate;
 pub use payload::{Kind, Payload, Priority};

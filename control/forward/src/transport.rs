@@ -62,7 +62,7 @@ pub(crate) trait Transport: Send + Sync + 'static {
     fn reset(&self);
 }
 
-type HttpClient = Client<Connector, Full<Bytes>>;
+pub(crate) type HttpClient = Client<Connector, Full<Bytes>>;
 
 /// The real thing.
 pub(crate) struct HttpTransport {
@@ -185,7 +185,7 @@ impl Transport for HttpTransport {
     }
 }
 
-fn new_client(plan: &Arc<Plan>) -> HttpClient {
+pub(crate) fn new_client(plan: &Arc<Plan>) -> HttpClient {
     Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
@@ -290,7 +290,7 @@ fn is_connect_timeout(err: &(dyn StdError + 'static)) -> bool {
 }
 
 /// Our own connect error if there is one, else the library's causes joined.
-fn error_chain(err: &(dyn StdError + 'static)) -> String {
+pub(crate) fn error_chain(err: &(dyn StdError + 'static)) -> String {
     if let Some(own) = connect_error(err) {
         return own.to_string();
     }
