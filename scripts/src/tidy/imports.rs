@@ -24,8 +24,8 @@ const DATAPLANE: &[&str] = &[
     "lane",
 ];
 const CONTROL: &[&str] = &[
-    "config", "origin", "capture", "merge", "encode", "forward", "host", "debugger", "status",
-    "agent", "native",
+    "config", "origin", "capture", "merge", "encode", "forward", "host", "debugger", "remote",
+    "status", "agent", "native",
 ];
 const BENCH: &[&str] = &["intake", "load"];
 
@@ -56,6 +56,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/origin", &[&["entity", "forward", "signal"]]),
     ("control/host", &[&["forward", "signal"]]),
     ("control/debugger", &[&["entity", "forward"]]),
+    ("control/remote", &[&["forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
     ("control/native", &[&["agent", "config", "status"]]),
     ("control/ffi", &[&["native"]]),
@@ -71,6 +72,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             "obfuscate",
             "parse",
             "receive",
+            "remote",
             "server",
             "span",
             "sql",
