@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, DATE, HeaderValue};
 use hyper::http::request::Parts;
@@ -13,7 +13,7 @@ use hyper::{Response, StatusCode};
 use crate::acceptance::{Report, Rule, check_exchange, check_headers, check_payload};
 use crate::shared::Shared;
 use crate::store::body_hash;
-use crate::{Action, BodyError, Payload, Request, Route, body, decode, query};
+use crate::{Action, BodyError, Payload, Request, Route, body, decode, query, remote};
 
 /// Bytes of an oversized body that are still read, so that the client gets to see the answer.
 const DRAINED_BYTES_MAX: usize = 64 << 20;
@@ -33,6 +33,9 @@ pub(crate) async fn answer(
     let (parts, incoming) = request.into_parts();
     if parts.uri.path().starts_with(query::PREFIX) {
         return query::answer(&shared, &parts, incoming).await;
+    }
+    if remote::is_path(parts.uri.path()) {
+        return answer_remote(&shared, parts.uri.path(), incoming).await;
     }
     let mut head = head_of(&parts, shared.next_request_id());
     let Some(route) = head.route else {
@@ -74,6 +77,19 @@ pub(crate) async fn answer(
     }
     shared.store.mark_answered(hash);
     Ok(response(&shared, status, &answer_text(route, status, error.as_deref())))
+}
+
+/// Answers a call of remote configuration, which is no part of the log of requests.
+async fn answer_remote(shared: &Shared, path: &str, incoming: Incoming) -> Result<Answer, Closed> {
+    let body = Limited::new(incoming, DRAINED_BYTES_MAX).collect().await;
+    let body = body.map_err(|_| Closed)?.to_bytes();
+    let Some((status, body)) = shared.remote.answer(path, &body) else {
+        return std::future::pending().await;
+    };
+    let mut answer = response(shared, status, "");
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+    *answer.body_mut() = Full::new(Bytes::from(body));
+    Ok(answer)
 }
 
 /// An answer with a JSON text and the scripted date.

@@ -9,6 +9,7 @@ use std::{io, mem};
 use tokio::runtime;
 
 use crate::acceptance::Rules;
+use crate::remote::Backend;
 use crate::server::{reserve, serve};
 use crate::shared::{Gate, OnRequest, Shared};
 use crate::tls::{Certificate, TlsError, make_acceptor};
@@ -165,6 +166,12 @@ impl Intake {
     #[must_use]
     pub fn store(&self) -> &Arc<Store> {
         &self.shared.store
+    }
+
+    /// The backend of remote configuration.
+    #[must_use]
+    pub fn remote(&self) -> &Backend {
+        &self.shared.remote
     }
 
     /// Replaces the script by one line.

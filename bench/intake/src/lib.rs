@@ -14,6 +14,7 @@
 //! - [`acceptance`] is the one check of everything sent; it also works without the server.
 //! - [`Store`] answers questions and waits for requests without polling.
 //! - [`Behaviour`] scripts faults; `/_corelane/` offers store and script over HTTP.
+//! - [`remote::Backend`] is the backend of remote configuration, with keys of its own.
 //! - [`mod@print`] renders requests for people.
 //!
 //! ```
@@ -42,6 +43,7 @@ mod json;
 pub mod print;
 mod query;
 mod record;
+pub mod remote;
 mod request;
 mod route;
 mod server;

@@ -10,6 +10,8 @@
 //! | `GET stats` | trace stats |
 //! | `GET wait?ms=M&points=N` | totals, once there are that many points (or `requests`, `events`, `checks`, `chunks`, `spans`, `hits`), at the latest after M ms (60,000 at most) with status 408 |
 //! | `POST behaviour` | a script: one line, a list of lines, or `{"script": [...], "keys": [...], "date_offset_secs": N, "refuse_ms": N}` |
+//! | `GET remote` | roots and polls of remote configuration |
+//! | `POST remote` | configurations by path, which the backend serves from then on |
 //! | `POST reset` | forgets everything received and the script |
 
 use std::sync::Arc;
@@ -41,11 +43,19 @@ pub(crate) async fn answer(
     let query = parts.uri.query().unwrap_or_default();
     let result = match (parts.method.as_str(), name) {
         ("GET", "wait") => return Ok(wait(shared, query).await),
+        ("GET", "remote") => Ok(shared.remote.describe()),
         ("GET", name) => read(shared, name, query),
         ("POST", "behaviour") => {
             let body = Limited::new(incoming, BODY_BYTES_MAX).collect().await;
             let body = body.map_err(|_| Closed)?.to_bytes();
             set_behaviour(shared, &body)
+        }
+        ("POST", "remote") => {
+            let body = Limited::new(incoming, BODY_BYTES_MAX).collect().await;
+            let body = body.map_err(|_| Closed)?.to_bytes();
+            let value = serde_json::from_slice(&body).map_err(|error| error.to_string());
+            let set = value.and_then(|value| shared.remote.set_json(&value));
+            set.map(|()| json!({})).map_err(|error| (400, error))
         }
         ("POST", "reset") => {
             shared.store.reset();

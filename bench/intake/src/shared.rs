@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::acceptance::Rules;
 use crate::behaviour::Script;
+use crate::remote::Backend;
 use crate::{Action, Behaviour, Exchange, Route, Store};
 
 /// Time for the serving thread to open or close the port.
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) rules: Rules,
     pub(crate) on_request: Option<OnRequest>,
+    pub(crate) remote: Backend,
     script: Mutex<Script>,
     keys: Mutex<Vec<String>>,
     date_offset_secs: AtomicI64,
@@ -66,6 +68,7 @@ impl Shared {
             store,
             rules,
             on_request,
+            remote: Backend::default(),
             script: Mutex::default(),
             keys: Mutex::new(keys),
             date_offset_secs: AtomicI64::new(0),
