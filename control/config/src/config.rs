@@ -15,8 +15,9 @@ use crate::keys;
 use crate::load;
 use crate::parse;
 use crate::secrets::SecretError;
-use crate::slots::Slots;
+use crate::slots::{Candidate, Handles, Slots};
 use crate::source::{Layer, Source};
+use crate::value::{self, Raw};
 
 /// A loaded configuration: for every key of the table, what each layer says and which one is in
 /// effect. Values are valid for their row: right type, inside limits.
@@ -269,6 +270,48 @@ impl Config {
         let address: Option<SocketAddr> = self.str(keys::API_LISTEN).parse().ok();
         !self.bool(keys::API_ALLOW_REMOTE)
             && address.is_some_and(|address| !address.ip().is_loopback())
+    }
+
+    /// Sets what remote configuration wants of a key, or takes it back. Flags stay above it.
+    ///
+    /// # Errors
+    /// For a value that the key's row refuses; nothing changes then.
+    pub fn set_remote(
+        &mut self,
+        key: impl Into<&'static Entry>,
+        text: Option<&str>,
+    ) -> Result<(), String> {
+        let entry = key.into();
+        let candidate = text.map(|text| {
+            let parsed = value::parse(entry, &Raw::Text(text.to_owned()));
+            parsed.map_err(|problem| problem.message)
+        });
+        let candidate = candidate.transpose()?.map(|parsed| Candidate {
+            source: Source::Remote,
+            value: Some(parsed.value),
+            handles: Handles::None,
+        });
+        let layers = self.slots.layers_mut(entry);
+        layers.retain(|layer| layer.source != Source::Remote);
+        let above = layers.iter().position(|layer| layer.source.layer() > Layer::Remote);
+        if let Some(candidate) = candidate {
+            layers.insert(above.unwrap_or(layers.len()), candidate);
+        }
+        Ok(())
+    }
+
+    /// Keeps what remote configuration wanted in another load.
+    pub fn keep_remote(&mut self, other: &Self) {
+        for entry in keys::all() {
+            let layers = other.slots.layers(entry);
+            let Some(wanted) = layers.iter().find(|layer| layer.source == Source::Remote) else {
+                continue;
+            };
+            let wanted = wanted.clone();
+            let layers = self.slots.layers_mut(entry);
+            let above = layers.iter().position(|layer| layer.source.layer() > Layer::Remote);
+            layers.insert(above.unwrap_or(layers.len()), wanted);
+        }
     }
 
     /// Asks for the secrets again and applies those that may change while running: API keys.

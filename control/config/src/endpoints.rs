@@ -251,6 +251,21 @@ impl Config {
     }
 
     /// The URL of a site, with a dot at the end of the host where that is wanted.
+    /// Base URL of the remote configuration backend. spec: remote-config §3.1
+    #[must_use]
+    pub fn remote_config_url(&self) -> String {
+        match self.text(keys::REMOTE_CONFIG_URL) {
+            Some(url) => with_scheme(url),
+            None => site_url("config.", self.str(keys::SITE)),
+        }
+    }
+
+    /// Key for remote configuration; empty if there is none.
+    #[must_use]
+    pub fn remote_config_key(&self) -> &str {
+        self.text(keys::REMOTE_CONFIG_API_KEY).unwrap_or_else(|| self.api_key())
+    }
+
     fn absolute_site_url(&self, prefix: &str, site: &str) -> String {
         let url = site_url(prefix, site);
         let is_known = !site_of(site).is_empty() || site.trim().is_empty();

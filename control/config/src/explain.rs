@@ -117,7 +117,7 @@ impl fmt::Display for Explanation {
             let mark = if line.is_effective { '>' } else { ' ' };
             let place = match line.layer {
                 Layer::Default => String::new(),
-                Layer::File | Layer::Env | Layer::Flag | Layer::Secret => {
+                Layer::File | Layer::Env | Layer::Remote | Layer::Flag | Layer::Secret => {
                     format!("  ({})", line.place)
                 }
             };

@@ -12,6 +12,7 @@ mod forward;
 mod network;
 mod proxies;
 mod refuse;
+mod remote;
 mod secrets;
 mod traces;
 
@@ -23,6 +24,7 @@ pub use self::embed::*;
 pub use self::forward::*;
 pub use self::network::*;
 pub use self::proxies::*;
+pub use self::remote::*;
 pub use self::secrets::*;
 pub use self::traces::*;
 
@@ -48,6 +50,7 @@ pub fn areas() -> &'static [Area] {
         Area { title: "Proxies of the trace receiver", entries: PROXIES },
         Area { title: "Payloads and delivery", entries: FORWARD },
         Area { title: "Proxy and TLS", entries: NETWORK },
+        Area { title: "Remote configuration", entries: REMOTE },
         Area { title: "Secrets", entries: SECRETS },
         Area { title: "corelane's own", entries: CORELANE },
         Area { title: "Embedded agents", entries: EMBED },

@@ -5,12 +5,13 @@
 //! explaining ([`Config::explain`]), showing ([`Config::show`]) and the [`reference()`] page.
 //!
 //! ```text
-//! default < file < environment < flags < secrets      (config spec §1, what corelane has of it)
+//! default < file < environment < remote < flags < secrets   (config spec §1, what corelane has)
 //!        load(Sources) -> Config -> typed getters, endpoints, proxy -> settings of each crate
 //! ```
 //!
-//! Not here: settings structs of other crates (the agent crate builds those), remote or runtime
-//! layers, meaning of any value. The environment is handed in by the caller.
+//! Not here: settings structs of other crates (the agent crate builds those), a runtime layer,
+//! meaning of any value. What remote configuration wants is set by the agent
+//! ([`Config::set_remote`]). The environment is handed in by the caller.
 //!
 //! Invariants:
 //! - A key is read through a typed constant of the table, so a wrong name or type does not compile.

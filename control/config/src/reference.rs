@@ -10,9 +10,9 @@ pub fn reference() -> String {
         "# Configuration reference\n\n\
          Generated from the table of keys; `corelane config explain KEY` tells the same for one \
          key, with the value in effect.\n\n\
-         Order, low to high: default, file, environment, flags, secrets. Keys are read in any \
-         letter case, as sections or with dots. *Change* says when a new value acts: `live` on \
-         reload (SIGHUP), `restart` at the next start.\n",
+         Order, low to high: default, file, environment, remote configuration, flags, secrets. \
+         Keys are read in any letter case, as sections or with dots. *Change* says when a new value \
+         acts: `live` on reload (SIGHUP), `restart` at the next start.\n",
     );
     for area in keys::areas() {
         page.push_str(&format!("\n## {}\n\n", area.title));

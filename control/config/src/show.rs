@@ -53,7 +53,11 @@ impl Config {
                 let source = self.source(*entry);
                 match source.layer() {
                     Layer::Default => out.push_str(" # default\n"),
-                    layer @ (Layer::File | Layer::Env | Layer::Flag | Layer::Secret) => {
+                    layer @ (Layer::File
+                    | Layer::Env
+                    | Layer::Remote
+                    | Layer::Flag
+                    | Layer::Secret) => {
                         out.push_str(&format!(" # {layer}: {source}\n"));
                     }
                 }

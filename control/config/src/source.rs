@@ -82,6 +82,8 @@ pub enum Layer {
     File,
     /// An environment variable.
     Env,
+    /// Remote configuration, while the process runs.
+    Remote,
     /// A command-line flag.
     Flag,
     /// The resolved form of an `ENC[...]` value.
@@ -94,6 +96,7 @@ impl fmt::Display for Layer {
             Self::Default => "default",
             Self::File => "file",
             Self::Env => "env",
+            Self::Remote => "remote",
             Self::Flag => "flag",
             Self::Secret => "secret",
         })
@@ -116,6 +119,8 @@ pub enum Source {
     },
     /// An environment variable of this name.
     Env(String),
+    /// Remote configuration.
+    Remote,
     /// A command-line flag for this key.
     Flag(String),
     /// The secret backend, asked because of what another source holds.
@@ -130,6 +135,7 @@ impl Source {
             Self::Default => Layer::Default,
             Self::File { .. } => Layer::File,
             Self::Env(_) => Layer::Env,
+            Self::Remote => Layer::Remote,
             Self::Flag(_) => Layer::Flag,
             Self::Secret(_) => Layer::Secret,
         }
@@ -142,6 +148,7 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("default"),
             Self::File { path, line, .. } => write!(f, "{}:{line}", path.display()),
             Self::Env(name) => f.write_str(name),
+            Self::Remote => f.write_str("remote configuration"),
             Self::Flag(key) => write!(f, "flag {key}"),
             Self::Secret(origin) => write!(f, "secret named in {origin}"),
         }

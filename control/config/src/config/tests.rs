@@ -168,3 +168,26 @@ fn no_key_is_a_section_of_another() {
         assert!(!keys::all().any(|other| other.name().starts_with(&prefix)), "{prefix}");
     }
 }
+
+#[test]
+fn remote_configuration_stands_between_environment_and_flags() {
+    let load = |flags: &[(&str, &str)]| {
+        let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let env = [("DD_LOG_LEVEL".to_owned(), "warn".to_owned())].into();
+        crate::load(&Sources { flags: flags.collect(), env, ..Sources::default() }).unwrap()
+    };
+    let mut config = load(&[]);
+    config.set_remote(keys::LOG_LEVEL, Some("debug")).unwrap();
+    assert_eq!(config.str(keys::LOG_LEVEL), "debug");
+    assert_eq!(config.source(keys::LOG_LEVEL), &Source::Remote);
+    assert!(config.set_remote(keys::LOG_LEVEL, Some("loud")).is_err());
+    assert_eq!(config.str(keys::LOG_LEVEL), "debug", "a bad value changes nothing");
+    let mut again = load(&[]);
+    again.keep_remote(&config);
+    assert_eq!(again.str(keys::LOG_LEVEL), "debug");
+    let mut flagged = load(&[("log_level", "error")]);
+    flagged.keep_remote(&config);
+    assert_eq!(flagged.str(keys::LOG_LEVEL), "error");
+    config.set_remote(keys::LOG_LEVEL, None).unwrap();
+    assert_eq!(config.str(keys::LOG_LEVEL), "warn");
+}
