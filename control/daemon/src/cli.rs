@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{capture, completions, config, health, intake, replay, run, stats, status};
+use crate::commands::{capture, completions, config, health, intake, remote_config, replay};
+use crate::commands::{run, stats, status};
 use crate::commands::{top, version};
 use crate::demo;
 use crate::exit::{Exit, Outcome};
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     /// Look at DogStatsD traffic, record it, send it again
     #[command(subcommand)]
     Dogstatsd(Dogstatsd),
+    /// Look at remote configuration
+    #[command(subcommand)]
+    RemoteConfig(RemoteConfig),
     /// Show the version
     Version(version::Args),
     /// Write completions for a shell to standard output
@@ -85,6 +89,13 @@ pub(crate) enum Dogstatsd {
     Replay(replay::Args),
     /// Show samples by context (needs dogstatsd_metrics_stats_enable)
     Stats(stats::Args),
+}
+
+/// Commands about remote configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RemoteConfig {
+    /// Show repositories, products, clients and what became of configurations
+    Status(remote_config::Args),
 }
 
 /// How to find a running agent.
@@ -128,6 +139,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Dogstatsd(Dogstatsd::Capture(args)) => capture::run(config, args),
         Command::Dogstatsd(Dogstatsd::Replay(args)) => replay::run(config, args),
         Command::Dogstatsd(Dogstatsd::Stats(args)) => stats::run(config, args),
+        Command::RemoteConfig(RemoteConfig::Status(args)) => remote_config::run(config, args),
         Command::Version(args) => version::run(args),
         Command::Completions(args) => completions::run(args),
     }
@@ -190,6 +202,7 @@ mod tests {
             "corelane dogstatsd capture --duration 1m30s --path /tmp",
             "corelane dogstatsd replay --file /tmp/x --loops 2 --speed 0",
             "corelane dogstatsd stats --json",
+            "corelane remote-config status --json",
             "corelane version --json",
             "corelane completions bash",
         ] {

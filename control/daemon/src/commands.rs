@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod health;
 pub(crate) mod intake;
 mod remote;
+pub(crate) mod remote_config;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod stats;

@@ -22,6 +22,7 @@ pub mod client;
 pub mod format;
 mod identities;
 mod prometheus;
+mod remote;
 mod snapshot;
 mod source;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod vars;
 pub use api::{Api, ApiError, ApiOptions};
 pub use identities::{Identity, identities};
 pub use prometheus::prometheus;
+pub use remote::{RemoteApplied, RemoteClient, RemoteConfiguration, RemoteStatus, remote_text};
 pub use snapshot::{
     CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory, Snapshot,
 };

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use signal::Counter;
 
-use crate::{Snapshot, TraceStatus, identities};
+use crate::{RemoteStatus, Snapshot, TraceStatus, identities};
 
 /// Content type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -21,6 +21,9 @@ pub fn prometheus(snapshot: &Snapshot) -> String {
     flushes(&mut page, snapshot);
     if let Some(status) = &snapshot.traces {
         traces(&mut page, status);
+    }
+    if let Some(status) = &snapshot.remote {
+        remote(&mut page, status);
     }
     endpoints(&mut page, snapshot);
     process(&mut page, snapshot);
@@ -215,6 +218,59 @@ fn traces(page: &mut Page, traces: &TraceStatus) {
     }
     single(page, "traces_kept", "Traces kept.", traces.traces_kept);
     single(page, "spans_kept", "Spans kept.", traces.spans_kept);
+}
+
+/// Names of the Agent where it has one. spec: remote-config §6.1, §6.4
+fn remote(page: &mut Page, remote: &RemoteStatus) {
+    use Kind::{Counter as Count, Gauge};
+    let of = |name: &str| remote.counts.get(name).copied().unwrap_or(0);
+    let requests = remote.counts.iter().filter(|(name, _)| name.starts_with("requests_"));
+    for (name, kind, help, value) in [
+        (
+            "datadog_trace_agent_receiver_config_request",
+            Count,
+            "Requests of tracers for configurations.",
+            requests.map(|(_, count)| count).sum(),
+        ),
+        (
+            "datadog_trace_agent_receiver_config_process_ms",
+            Count,
+            "Milliseconds that they took.",
+            of("request_ms"),
+        ),
+        (
+            "remoteconfig__cache_bypass_ratelimiter_skip",
+            Count,
+            "Polls that new clients did not cause because of the limit.",
+            of("bypasses_limited"),
+        ),
+        (
+            "remoteconfig__cache_bypass_timeout",
+            Count,
+            "Polls that took too long for the client that caused them.",
+            of("bypasses_late"),
+        ),
+        ("corelane_remote_clients", Gauge, "Clients.", remote.clients.len() as u64),
+        ("corelane_remote_bytes", Gauge, "Documents and files.", remote.bytes),
+        (
+            "corelane_remote_updated_seconds",
+            Gauge,
+            "Unix seconds of the last verified update.",
+            remote.updated_unix_secs,
+        ),
+    ] {
+        page.single(name, kind, help, value);
+    }
+    let name = "corelane_remote_total";
+    page.family(name, Count, "What was polled, refused and asked.");
+    for (what, value) in &remote.counts {
+        page.sample(name, &[("what", what)], *value);
+    }
+    let name = "corelane_remote_version";
+    page.family(name, Gauge, "Versions of the repositories.");
+    for (role, version) in &remote.versions {
+        page.sample(name, &[("role", role)], *version);
+    }
 }
 
 fn flushes(page: &mut Page, snapshot: &Snapshot) {

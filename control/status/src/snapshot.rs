@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use signal::Counter;
 
-use crate::TraceStatus;
+use crate::{RemoteStatus, TraceStatus};
 
 /// Everything `status` knows. Unknown fields are ignored and missing ones have their defaults when
 /// read, so that a command of one version understands an agent of another.
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub encode: BTreeMap<String, u64>,
     /// The trace pipeline, where it runs.
     pub traces: Option<TraceStatus>,
+    /// Remote configuration.
+    pub remote: Option<RemoteStatus>,
     /// Delivery, one entry per endpoint and key.
     pub endpoints: Vec<EndpointStatus>,
     /// Memory in use.

@@ -23,6 +23,9 @@ pub fn text(snapshot: &Snapshot) -> String {
         crate::traces::page(&mut page, traces);
     }
     endpoints(&mut page, snapshot);
+    if let Some(remote) = &snapshot.remote {
+        crate::remote::page(&mut page, remote);
+    }
     accounting(&mut page, snapshot);
     notes(&mut page, snapshot);
     page.0
@@ -47,6 +50,14 @@ pub fn summary(snapshot: &Snapshot) -> String {
 pub(crate) struct Page(String);
 
 impl Page {
+    pub(crate) const fn new() -> Self {
+        Self(String::new())
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+
     pub(crate) fn title(&mut self, title: &str, underline: char) {
         let length = title.chars().count();
         if !self.0.is_empty() {
