@@ -101,6 +101,8 @@ impl Bed {
             // With 1 s two flushes can fall into one second, and the agent's own gauges clash.
             .set("corelane.flush_interval_secs", 2)
             .set("corelane.receive_buffer_bytes", 4 << 20)
+            // Tests of it switch it on, with a backend of their own.
+            .set("remote_configuration.enabled", false)
             .set("forwarder_backoff_base", 1)
             .set("forwarder_backoff_max", 1)
     }

@@ -176,6 +176,7 @@ fn environment(bench: &Bench, directory: &Path, url: &str, port: u16) -> Vec<(St
         ("DD_API_KEY", "00000000000000000000000000000000".to_owned()),
         ("DD_DD_URL", url.to_owned()),
         ("DD_HOSTNAME", "bench".to_owned()),
+        ("DD_REMOTE_CONFIGURATION_ENABLED", "false".to_owned()),
         ("DD_LOG_LEVEL", "warn".to_owned()),
         ("DD_DISABLE_FILE_LOGGING", "true".to_owned()),
         ("DD_RUN_PATH", directory.display().to_string()),

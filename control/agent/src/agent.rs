@@ -30,6 +30,7 @@ use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
+use crate::remote::RemoteSlot;
 use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
@@ -180,6 +181,7 @@ impl Agent {
         let secret = RandomState::new().hash_one(std::process::id());
         let keys = Keys::from_seed(secret);
         let started_unix_secs = unix_secs();
+        let remote = Arc::new(RemoteSlot::new(&config, &host.name));
         let mut listener_reports = listeners.reports.clone();
         listener_reports.append(&mut trace_listeners.reports);
         let (apm, lane_traces, exchanges, trace_delivery) = match config.bool(keys::APM_ENABLED) {
@@ -192,9 +194,11 @@ impl Agent {
                     &mut trace_listeners,
                     secret,
                     Arc::clone(&delivery),
+                    remote.is_on(),
                 )
                 .map_err(StartError::Traces)?;
-                let exchanges = Exchanges::start(started.inlets, Routes::default())?;
+                let routes = Routes { remote: Arc::clone(&remote) };
+                let exchanges = Exchanges::start(started.inlets, routes)?;
                 (Some(started.apm), Some(started.lanes), Some(exchanges), Some(delivery))
             }
             false => (None, None, None, None),
@@ -244,6 +248,7 @@ impl Agent {
             reload: options.reload,
             applied: options.applied,
             pulse: Arc::clone(&pulse),
+            remote: Arc::clone(&remote),
         });
         let mut coordinator = Coordinator {
             flusher: Flusher {
@@ -276,6 +281,7 @@ impl Agent {
         coordinator.flusher.count_contexts(&config);
         let thread =
             Builder::new().name("corelane/flush".into()).spawn(move || coordinator.run())?;
+        remote.start(&config, &shared);
         let secrets = SecretWatch::start(&config, &shared)?;
         let mut agent =
             Self { shared, requests, coordinator: Some(thread), api: None, secrets, submissions };
@@ -353,6 +359,7 @@ impl Agent {
 
     fn stop_threads(&mut self) {
         drop(self.secrets.take());
+        self.shared.remote.stop();
         let with_open_bucket = self.shared.config().flushes_on_stop();
         // A coordinator that is gone has stopped already.
         drop(self.requests.send(Request::Stop { with_open_bucket }));

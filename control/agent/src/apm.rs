@@ -26,7 +26,7 @@ use std::time::Instant;
 use ::stats::ConcentratorSettings;
 use config::{Config, keys};
 use lane::{TraceHandover, TraceOrders, TraceSettings};
-use sampling::{LaneCounts, Rater, Rates};
+use sampling::{LaneCounts, Rater, Rates, RemoteSampling};
 use server::{ExchangeInlet, exchanges};
 
 use self::budget::Budget;
@@ -35,6 +35,7 @@ use self::info::Info;
 pub(crate) use self::listen::TraceListeners;
 pub(crate) use self::report::TraceReport;
 use self::settings::Feature;
+pub(crate) use self::settings::env;
 use self::stats::StatsMerge;
 pub(crate) use self::status::status;
 use self::writer::Writer;
@@ -74,8 +75,9 @@ impl Apm {
         listeners: &mut TraceListeners,
         seed: u64,
         delivery: Arc<TraceDelivery>,
+        has_remote: bool,
     ) -> Result<Started, String> {
-        let info = Info::new(config, listeners.port, listeners.statsd_port);
+        let info = Info::new(config, listeners.port, listeners.statsd_port, has_remote);
         let sampling = Arc::new(settings::sampling(config));
         let rater = Rater::new(Arc::clone(&sampling), lanes);
         let processing = settings::processing(config, host).map_err(|error| error.to_string())?;
@@ -124,6 +126,11 @@ impl Apm {
             exchanges,
         };
         Ok(Started { apm, lanes, inlets })
+    }
+
+    /// Sets targets from afar.
+    pub(crate) fn set_remote_sampling(&mut self, remote: &RemoteSampling) {
+        self.rater.set_remote(remote);
     }
 
     /// What `status` reads.

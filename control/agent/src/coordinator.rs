@@ -13,6 +13,7 @@ use lane::{CaptureTap, CapturedPacket, Command, Output};
 use metrics::TopContext;
 use naming::Rules;
 use origin::Publisher;
+use sampling::RemoteSampling;
 use signal::FlushedLane;
 use status::CaptureStatus;
 
@@ -51,6 +52,8 @@ pub(crate) enum Request {
     LoadReplay(TaggerState, Sender<usize>),
     /// Use this configuration for what is made from time to time.
     Configure(Arc<Config>),
+    /// Targets of the samplers from remote configuration.
+    Sampling(Box<RemoteSampling>),
     /// Flush everything and end.
     Stop {
         /// Whether the open buckets leave too.
@@ -175,6 +178,11 @@ impl Coordinator {
             Request::Configure(config) => {
                 self.config = config;
                 self.flusher.count_contexts(&self.config);
+            }
+            Request::Sampling(remote) => {
+                if let Some(apm) = &mut self.apm {
+                    apm.set_remote_sampling(&remote);
+                }
             }
             Request::Stop { .. } => {}
         }

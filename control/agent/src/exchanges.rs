@@ -14,9 +14,14 @@ use server::{
 };
 use tokio::runtime;
 
+use crate::remote::RemoteSlot;
+
 /// What answers each route.
-#[derive(Debug, Default)]
-pub(crate) struct Routes {}
+#[derive(Debug)]
+pub(crate) struct Routes {
+    /// Configurations of tracers.
+    pub(crate) remote: Arc<RemoteSlot>,
+}
 
 /// The thread that answers. It ends when the lanes have ended.
 #[derive(Debug)]
@@ -73,15 +78,23 @@ impl Routes {
             | Proxy::Debugger
             | Proxy::Symdb
             | Proxy::DogStatsD
-            | Proxy::TracerFlare
-            | Proxy::RemoteConfig => exchange.reply.send(Answer::not_found()),
+            | Proxy::TracerFlare => exchange.reply.send(Answer::not_found()),
+            Proxy::RemoteConfig => self.answer_remote_config(exchange).await,
         }
+    }
+
+    /// Any method will do, and any content type. spec: remote-config §6.1
+    async fn answer_remote_config(&self, exchange: Exchange) {
+        let Some((head, body, reply)) = whole(exchange, self.remote.request_bytes_max()).await
+        else {
+            return;
+        };
+        reply.send(self.remote.client_configs(body.into(), &head.origin.container_tags).await);
     }
 }
 
 /// A request with its whole body. One that is longer than `bytes_max`, or has no end, is answered
 /// here.
-#[expect(dead_code, reason = "for remote configuration, which comes next")]
 pub(crate) async fn whole(
     mut exchange: Exchange,
     bytes_max: usize,

@@ -27,6 +27,7 @@ mod lanes;
 mod listen;
 mod memory_watch;
 mod reload;
+mod remote;
 mod resources;
 mod secrets;
 mod self_metrics;

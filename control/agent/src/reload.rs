@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use config::{Config, Reload, Severity};
+use config::{Config, Layer, Reload, Severity, keys};
 use forward::KeyValidity;
 
 use crate::agent::rules;
@@ -14,8 +14,10 @@ impl Shared {
     /// refused, everything stays as it was.
     pub(crate) fn reload_config(&self) -> Result<String, String> {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = Arc::new((self.reload)()?);
         let old = self.config();
+        let mut new = (self.reload)()?;
+        new.keep_remote(&old);
+        let new = Arc::new(new);
         check_values(&old, &new)?;
         let changes = Config::changes(&old, &new);
         if changes.is_empty() {
@@ -31,6 +33,7 @@ impl Shared {
         self.requests.send(Request::Rules(Box::new(rules))).map_err(stopping)?;
         self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
         (self.applied)(&new);
+        self.use_remote_key(&old, &new);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
         let describe = |change: &config::Change| {
             let effect = match change.reload {
@@ -49,6 +52,37 @@ impl Shared {
             delivery.reload(new)?;
         }
         self.delivery.reload(new)
+    }
+
+    fn use_remote_key(&self, old: &Config, new: &Config) {
+        if old.remote_config_key() != new.remote_config_key() {
+            self.remote.set_api_key(new.remote_config_key());
+        }
+    }
+
+    /// Takes the log level of remote configuration; empty takes it back. False if somebody at this
+    /// host decides it. spec: remote-config §7.1
+    pub(crate) fn set_remote_log_level(&self, level: &str) -> Result<bool, String> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.config();
+        if old.source(keys::LOG_LEVEL).layer() > Layer::Remote {
+            log::warn!("remote configuration may not change `log_level`: it was given as a flag");
+            return Ok(false);
+        }
+        let mut new = Config::clone(&old);
+        new.set_remote(keys::LOG_LEVEL, Some(level).filter(|level| !level.is_empty()))?;
+        if new.source(keys::LOG_LEVEL) == old.source(keys::LOG_LEVEL)
+            && new.str(keys::LOG_LEVEL) == old.str(keys::LOG_LEVEL)
+        {
+            return Ok(true);
+        }
+        let new = Arc::new(new);
+        let stopping = |_| "the agent is stopping".to_owned();
+        self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
+        (self.applied)(&new);
+        log::info!("log level {} by {}", new.str(keys::LOG_LEVEL), new.source(keys::LOG_LEVEL));
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(true)
     }
 
     /// Whether the intake refuses a key that is in use.
@@ -70,6 +104,7 @@ impl Shared {
             let new = Arc::new(new);
             let stopping = |_| "the agent is stopping".to_owned();
             self.requests.send(Request::Configure(Arc::clone(&new))).map_err(stopping)?;
+            self.use_remote_key(&old, &new);
             *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
         }
         Ok(changes.len())

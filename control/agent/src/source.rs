@@ -21,6 +21,7 @@ use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
 use crate::flush::FlushTotals;
 use crate::listen::ListenerReport;
+use crate::remote::RemoteSlot;
 
 /// What the API reads, and the way to the coordinator.
 pub(crate) struct Shared {
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) reload: ReloadConfig,
     pub(crate) applied: fn(&Config),
     pub(crate) pulse: Arc<Pulse>,
+    pub(crate) remote: Arc<RemoteSlot>,
 }
 
 /// Signs of life and of work of the coordinator.
@@ -182,6 +184,7 @@ impl Source for Shared {
                 .trace_report
                 .as_ref()
                 .map(|report| apm::status(&report.lock().unwrap_or_else(PoisonError::into_inner))),
+            remote: self.remote.status(),
             endpoints,
             capture: self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),

@@ -17,7 +17,7 @@ fn samples_are_counted_over_flushes() {
     let port = socket.local_addr().expect("bound").port();
     drop(socket);
     let text = format!(
-        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\n\
+        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\nremote_configuration: {{enabled: false}}\n\
          run_path: {}\ndogstatsd_port: {port}\ndogstatsd_socket: ''\n\
          dogstatsd_metrics_stats_enable: true\napm_config: {{enabled: false}}\n\
          forwarder_stop_timeout: 0\n\

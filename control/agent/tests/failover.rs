@@ -19,7 +19,7 @@ fn the_other_region_gets_the_listed_metrics_alone() {
     let port = socket.local_addr().expect("bound").port();
     drop(socket);
     let text = format!(
-        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: {}\nhostname: h0\nrun_path: {}\n\
+        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: {}\nhostname: h0\nremote_configuration: {{enabled: false}}\nrun_path: {}\n\
          dogstatsd_port: {port}\ndogstatsd_socket: ''\napm_config: {{enabled: false}}\n\
          multi_region_failover:\n  enabled: true\n  failover_metrics: true\n\
          \x20 api_key: 'fedcba9876543210fedcba9876543210'\n  dd_url: {}\n\

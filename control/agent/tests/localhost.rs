@@ -22,7 +22,7 @@ fn clients_of_either_loopback_address_are_heard() {
         socket.local_addr().expect("bound").port()
     };
     let text = format!(
-        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\n\
+        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\nremote_configuration: {{enabled: false}}\n\
          run_path: {}\ndogstatsd_port: {port}\ndogstatsd_socket: ''\napm_config: {{enabled: false}}\n\
          forwarder_stop_timeout: 0\ncorelane: {{lanes: 2}}\n",
         directory.path().display()

@@ -17,7 +17,7 @@ fn new_contexts_are_refused_above_the_budget() {
     let port = socket.local_addr().expect("bound").port();
     drop(socket);
     let text = format!(
-        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\n\
+        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\nremote_configuration: {{enabled: false}}\n\
          run_path: {}\ndogstatsd_port: {port}\ndogstatsd_socket: ''\napm_config: {{enabled: false}}\n\
          forwarder_stop_timeout: 0\ncorelane: {{lanes: 1, memory_max_bytes: 1048576}}\n",
         directory.path().display()

@@ -18,7 +18,7 @@ fn a_bad_value_refuses_the_reload_and_changes_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
     let run_path = directory.path().display();
     let base = format!(
-        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\n\
+        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: http://127.0.0.1:1\nhostname: h0\nremote_configuration: {{enabled: false}}\n\
          run_path: {run_path}\ndogstatsd_port: 0\ndogstatsd_socket: ''\napm_config: {{enabled: false}}\n\
          dogstatsd_buffer_size: lots\nforwarder_stop_timeout: 0\ncorelane: {{lanes: 1}}\n"
     );

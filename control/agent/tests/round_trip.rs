@@ -29,7 +29,7 @@ fn what_is_sent_is_decoded_and_the_accounts_balance() {
     let path = directory.path().display();
     let port = free_port();
     let config = configuration(&format!(
-        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: {}\nhostname: h0\nrun_path: {path}\n\
+        "api_key: '0123456789abcdef0123456789abcdef'\ndd_url: {}\nhostname: h0\nremote_configuration: {{enabled: false}}\nrun_path: {path}\n\
          dogstatsd_port: {port}\ndogstatsd_socket: {path}/dsd.socket\n\
          corelane: {{lanes: 2, bucket_secs: 1, flush_interval_secs: 1}}\n",
         intake.url()

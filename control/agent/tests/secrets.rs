@@ -20,7 +20,7 @@ fn a_refused_key_makes_the_agent_ask_for_its_secrets_again() {
     std::fs::write(&secrets, r#"{"k": "0123456789abcdef0123456789abcdef"}"#).expect("written");
     let text = format!(
         "api_key: ENC[k]\nsecret_backend_type: file.json\nsecret_backend_config: {{file_path: {}}}\n\
-         secret_refresh_on_api_key_failure_interval: 1\ndd_url: {}\nhostname: h0\nrun_path: {}\n\
+         secret_refresh_on_api_key_failure_interval: 1\ndd_url: {}\nhostname: h0\nremote_configuration: {{enabled: false}}\nrun_path: {}\n\
          dogstatsd_port: 0\ndogstatsd_socket: ''\napm_config: {{enabled: false}}\n\
          corelane: {{lanes: 1, bucket_secs: 1, flush_interval_secs: 1}}\n",
         secrets.display(),

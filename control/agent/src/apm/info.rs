@@ -88,13 +88,19 @@ struct Filter {
 }
 
 impl Info {
-    /// What the configuration makes of it. `port` is the one that was bound.
-    pub(crate) fn new(config: &Config, port: Option<u16>, statsd_port: u16) -> Self {
+    /// What the configuration makes of it. `port` is the one that was bound, `has_remote` whether
+    /// tracers may ask for configurations.
+    pub(crate) fn new(
+        config: &Config,
+        port: Option<u16>,
+        statsd_port: u16,
+        has_remote: bool,
+    ) -> Self {
         let mut body = Vec::new();
         let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         let mut serializer = serde_json::Serializer::with_formatter(&mut body, format);
         // Writing to memory, of values that all have a JSON form.
-        if describe(config, port, statsd_port).serialize(&mut serializer).is_err() {
+        if describe(config, port, statsd_port, has_remote).serialize(&mut serializer).is_err() {
             body.clear();
         }
         let state = digest(&SHA256, &body).as_ref().iter().fold(String::new(), |mut hex, byte| {
@@ -106,7 +112,7 @@ impl Info {
 }
 
 /// The endpoints that tracers may rely on, in the order of the Agent. spec: apm §2.
-fn endpoints(config: &Config) -> Vec<&'static str> {
+fn endpoints(config: &Config, has_remote: bool) -> Vec<&'static str> {
     let mut endpoints = vec![
         "/v0.3/traces",
         "/v0.3/services",
@@ -119,10 +125,13 @@ fn endpoints(config: &Config) -> Vec<&'static str> {
         endpoints.push("/v1.0/traces");
     }
     endpoints.push("/v0.6/stats");
+    if has_remote {
+        endpoints.push("/v0.7/config");
+    }
     endpoints
 }
 
-fn describe(config: &Config, port: Option<u16>, statsd_port: u16) -> Body {
+fn describe(config: &Config, port: Option<u16>, statsd_port: u16, has_remote: bool) -> Body {
     let by_kind = config.bool(keys::APM_COMPUTE_STATS_BY_SPAN_KIND);
     let has_peer_tags = config.bool(keys::APM_PEER_TAGS_AGGREGATION);
     let features = config.comma_list(keys::APM_FEATURES).to_vec();
@@ -133,7 +142,7 @@ fn describe(config: &Config, port: Option<u16>, statsd_port: u16) -> Body {
     Body {
         version: AGENT_VERSION,
         git_commit: "",
-        endpoints: endpoints(config),
+        endpoints: endpoints(config, has_remote),
         feature_flags: features,
         client_drop_p0s: !config.bool(keys::APM_PROBABILISTIC_ENABLED),
         span_meta_structs: true,

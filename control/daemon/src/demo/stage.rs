@@ -139,6 +139,7 @@ fn flags(directory: &Path, port: u16, dd_url: &str) -> Vec<(String, String)> {
         ("api_key", KEY.to_owned()),
         ("dd_url", dd_url.to_owned()),
         ("hostname", "corelane-demo".to_owned()),
+        ("remote_configuration.enabled", "false".to_owned()),
         ("run_path", path(directory.to_owned())),
         ("dogstatsd_port", port.to_string()),
         ("dogstatsd_socket", path(datagram_socket(directory))),
