@@ -147,6 +147,46 @@ pub const HTTP: Target = Target {
     mutation_count: 2_000,
 };
 
+/// Canonical JSON of remote configuration.
+pub const RC_CANONICAL: Target = Target {
+    name: "rc-canonical",
+    check: remote::check_canonical,
+    input_bytes_max: 4096,
+    mutation_count: 20_000,
+};
+
+/// A signed document of remote configuration.
+pub const RC_DOCUMENT: Target = Target {
+    name: "rc-document",
+    check: remote::check_document,
+    input_bytes_max: 8192,
+    mutation_count: 3_000,
+};
+
+/// A request of a tracer for its configurations.
+pub const RC_REQUEST: Target = Target {
+    name: "rc-request",
+    check: remote::check_request,
+    input_bytes_max: 4096,
+    mutation_count: 10_000,
+};
+
+/// An answer of the backend of remote configuration.
+pub const RC_ANSWER: Target = Target {
+    name: "rc-answer",
+    check: remote::check_answer,
+    input_bytes_max: 16384,
+    mutation_count: 200,
+};
+
+/// A store of remote configuration, which somebody may have tampered with.
+pub const RC_STORE: Target = Target {
+    name: "rc-store",
+    check: remote::check_store,
+    input_bytes_max: 16384,
+    mutation_count: 200,
+};
+
 /// Every target.
 pub const TARGETS: &[Target] = &[
     PACKET,
@@ -163,6 +203,11 @@ pub const TARGETS: &[Target] = &[
     STATEMENT,
     OBFUSCATED,
     HTTP,
+    RC_CANONICAL,
+    RC_DOCUMENT,
+    RC_REQUEST,
+    RC_ANSWER,
+    RC_STORE,
 ];
 
 /// One committed input.
