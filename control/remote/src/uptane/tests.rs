@@ -161,7 +161,7 @@ fn a_state_that_does_not_verify_is_not_restored() {
 #[test]
 fn absent_parts_are_those_before() {
     let answer = Signed::new(&[PATH]).answer();
-    let held = update(&empty(), answer.clone()).unwrap();
+    let held = update(&empty(), answer).unwrap();
     let mut next = Signed::new(&[PATH]);
     next.version = 2;
     let mut only_director = next.answer();
