@@ -4,4 +4,5 @@
 #![forbid(unsafe_code)]
 
 mod c;
+mod debugger;
 mod library;

@@ -12,6 +12,7 @@
 #ifndef DATADOG_AGENT_NATIVE_H
 #define DATADOG_AGENT_NATIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -143,6 +144,25 @@ typedef enum corelane_data {
 } corelane_data;
 
 /**
+ * Kind of a payload.
+ *
+ */
+typedef enum ddog_DebuggerType {
+  /**
+   * State of a probe.
+   */
+  DDOG_DEBUGGER_TYPE_DIAGNOSTICS = 0,
+  /**
+   * With captured values.
+   */
+  DDOG_DEBUGGER_TYPE_SNAPSHOTS = 1,
+  /**
+   * Without.
+   */
+  DDOG_DEBUGGER_TYPE_LOGS = 2,
+} ddog_DebuggerType;
+
+/**
  * A configuration that is being put together. Freed with `corelane_config_free`.
  */
 typedef struct corelane_config corelane_config;
@@ -151,6 +171,36 @@ typedef struct corelane_config corelane_config;
  * An error: a code and a message. Freed with `corelane_error_free`.
  */
 typedef struct corelane_error corelane_error;
+
+/**
+ * A payload as JSON, whose kind is known.
+ */
+typedef struct ddog_DebuggerPayload ddog_DebuggerPayload;
+
+/**
+ * One place to send to.
+ */
+typedef struct ddog_Endpoint ddog_Endpoint;
+
+/**
+ * Endpoints of all tracks.
+ */
+typedef struct ddog_SenderConfig ddog_SenderConfig;
+
+/**
+ * A running sender.
+ */
+typedef struct ddog_SenderHandle ddog_SenderHandle;
+
+/**
+ * One tag of a [`ddog_Vec_Tag`].
+ */
+typedef struct ddog_Tag ddog_Tag;
+
+/**
+ * Percent-encoded tags of a sender.
+ */
+typedef struct ddog_Tags ddog_Tags;
 
 /**
  * What became of a start.
@@ -243,6 +293,151 @@ typedef struct DatadogAgentOptions {
    */
   int trace_agent_uds_permissions;
 } DatadogAgentOptions;
+
+/**
+ * Bytes that belong to this library.
+ */
+typedef struct ddog_Vec_U8 {
+  /**
+   * First byte.
+   */
+  const uint8_t *ptr;
+  /**
+   * How many.
+   */
+  size_t len;
+  /**
+   * How many there is room for. 0 if they are not to be freed.
+   */
+  size_t capacity;
+} ddog_Vec_U8;
+
+/**
+ * What went wrong.
+ */
+typedef struct ddog_Error {
+  /**
+   * UTF-8 without a NUL at its end.
+   */
+  struct ddog_Vec_U8 message;
+} ddog_Error;
+
+/**
+ * An error or none.
+ *
+ */
+typedef enum ddog_MaybeError_Tag {
+  /**
+   * Something went wrong. To be freed with `ddog_MaybeError_drop`.
+   */
+  DDOG_MAYBE_ERROR_SOME_ERROR,
+  /**
+   * All is well.
+   */
+  DDOG_MAYBE_ERROR_NONE_ERROR,
+} ddog_MaybeError_Tag;
+
+typedef struct ddog_MaybeError {
+  ddog_MaybeError_Tag tag;
+  union {
+    struct {
+      struct ddog_Error some_error;
+    };
+  };
+} ddog_MaybeError;
+
+/**
+ * Borrowed bytes without a NUL at their end. A null pointer with length 0 is empty.
+ */
+typedef struct ddog_CharSlice {
+  /**
+   * First byte.
+   */
+  const char *ptr;
+  /**
+   * How many.
+   */
+  size_t len;
+} ddog_CharSlice;
+
+/**
+ * ddog_Tags that are being collected. `ddog_live_debugger_build_tags` consumes it.
+ */
+typedef struct ddog_Vec_Tag {
+  /**
+   * First tag.
+   */
+  const struct ddog_Tag *ptr;
+  /**
+   * How many.
+   */
+  size_t len;
+  /**
+   * How many there is room for.
+   */
+  size_t capacity;
+} ddog_Vec_Tag;
+
+/**
+ * Whether a tag was taken.
+ *
+ */
+typedef enum ddog_Vec_Tag_PushResult_Tag {
+  /**
+   * It was.
+   */
+  DDOG_VEC_TAG_PUSH_RESULT_OK,
+  /**
+   * It was not. Free the error with `ddog_Error_drop`.
+   */
+  DDOG_VEC_TAG_PUSH_RESULT_ERR,
+} ddog_Vec_Tag_PushResult_Tag;
+
+typedef struct ddog_Vec_Tag_PushResult {
+  ddog_Vec_Tag_PushResult_Tag tag;
+  union {
+    struct {
+      struct ddog_Error err;
+    };
+  };
+} ddog_Vec_Tag_PushResult;
+
+/**
+ * Bytes that are handed over.
+ */
+typedef struct ddog_OwnedCharSlice {
+  /**
+   * The bytes.
+   */
+  struct ddog_CharSlice slice;
+  /**
+   * Called once with the slice when it is not needed any more, by any thread. NULL if nothing
+   * has to be freed.
+   */
+  void (*free)(struct ddog_CharSlice);
+} ddog_OwnedCharSlice;
+
+/**
+ * What became of payloads so far: queued = sent + failed + those that wait or are under way.
+ */
+typedef struct ddog_SenderCounts {
+  /**
+   * Taken into the queue.
+   */
+  uint64_t queued;
+  /**
+   * Accepted by the primary endpoint.
+   */
+  uint64_t sent;
+  /**
+   * Refused by it, or not answered in time.
+   */
+  uint64_t failed;
+  /**
+   * Not taken into the queue.
+   */
+  uint64_t refused;
+} ddog_SenderCounts;
 
 /**
  * Takes a message: a level (1 error, 2 warn, 3 info, 4 debug, 5 trace), a text that is there until
@@ -460,6 +655,513 @@ void datadog_free_string(char *text);
  * Version of the library: a text that is always there and never freed.
  */
 const char *datadog_agent_version(void);
+
+/**
+ * As `ddog_Error_drop`.
+ *
+ * As there.
+ */
+void corelane_Error_drop(struct ddog_Error *error);
+
+/**
+ * As `ddog_MaybeError_drop`.
+ *
+ * As there.
+ */
+void corelane_MaybeError_drop(struct ddog_MaybeError error);
+
+/**
+ * As `ddog_endpoint_from_url`.
+ *
+ * As there.
+ */
+struct ddog_Endpoint *corelane_endpoint_from_url(struct ddog_CharSlice url);
+
+/**
+ * As `ddog_endpoint_from_filename`.
+ *
+ * As there.
+ */
+struct ddog_Endpoint *corelane_endpoint_from_filename(struct ddog_CharSlice filename);
+
+/**
+ * As `ddog_live_debugger_endpoint_from_site_and_api_key`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_endpoint_from_site_and_api_key(struct ddog_CharSlice site,
+                                                                             struct ddog_CharSlice api_key,
+                                                                             struct ddog_Endpoint **endpoint);
+
+/**
+ * As `ddog_endpoint_set_timeout`.
+ *
+ * As there.
+ */
+void corelane_endpoint_set_timeout(struct ddog_Endpoint *endpoint, uint64_t timeout_ms);
+
+/**
+ * As `ddog_endpoint_set_test_token`.
+ *
+ * As there.
+ */
+void corelane_endpoint_set_test_token(struct ddog_Endpoint *endpoint, struct ddog_CharSlice token);
+
+/**
+ * As `ddog_live_debugger_endpoint_set_api_key`.
+ *
+ * As there.
+ */
+void corelane_live_debugger_endpoint_set_api_key(struct ddog_Endpoint *endpoint,
+                                                 struct ddog_CharSlice api_key);
+
+/**
+ * As `ddog_endpoint_drop`.
+ *
+ * As there.
+ */
+void corelane_endpoint_drop(struct ddog_Endpoint *endpoint);
+
+/**
+ * As `ddog_Vec_Tag_new`.
+ */
+struct ddog_Vec_Tag corelane_Vec_Tag_new(void);
+
+/**
+ * As `ddog_Vec_Tag_push`.
+ *
+ * As there.
+ */
+struct ddog_Vec_Tag_PushResult corelane_Vec_Tag_push(struct ddog_Vec_Tag *tags,
+                                                     struct ddog_CharSlice key,
+                                                     struct ddog_CharSlice value);
+
+/**
+ * As `ddog_Vec_Tag_drop`.
+ *
+ * As there.
+ */
+void corelane_Vec_Tag_drop(struct ddog_Vec_Tag tags);
+
+/**
+ * As `ddog_live_debugger_build_tags`.
+ *
+ * As there.
+ */
+struct ddog_Tags *corelane_live_debugger_build_tags(struct ddog_CharSlice debugger_version,
+                                                    struct ddog_CharSlice env,
+                                                    struct ddog_CharSlice version,
+                                                    struct ddog_CharSlice runtime_id,
+                                                    struct ddog_Vec_Tag global_tags);
+
+/**
+ * As `ddog_live_debugger_tags_from_raw`.
+ *
+ * As there.
+ */
+struct ddog_Tags *corelane_live_debugger_tags_from_raw(struct ddog_CharSlice tags);
+
+/**
+ * As `ddog_live_debugger_tags_drop`.
+ *
+ * As there.
+ */
+void corelane_live_debugger_tags_drop(struct ddog_Tags *tags);
+
+/**
+ * As `ddog_live_debugger_sender_config_new`.
+ */
+struct ddog_SenderConfig *corelane_live_debugger_sender_config_new(void);
+
+/**
+ * As `ddog_live_debugger_sender_config_set_endpoint`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_sender_config_set_endpoint(struct ddog_SenderConfig *config,
+                                                                         const struct ddog_Endpoint *endpoint);
+
+/**
+ * As `ddog_live_debugger_sender_config_set_symdb_endpoint`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_sender_config_set_symdb_endpoint(struct ddog_SenderConfig *config,
+                                                                               const struct ddog_Endpoint *endpoint);
+
+/**
+ * As `ddog_live_debugger_sender_config_add_additional_endpoint`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_sender_config_add_additional_endpoint(struct ddog_SenderConfig *config,
+                                                                                    const struct ddog_Endpoint *endpoint);
+
+/**
+ * As `ddog_live_debugger_sender_config_add_additional_symdb_endpoint`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_sender_config_add_additional_symdb_endpoint(struct ddog_SenderConfig *config,
+                                                                                          const struct ddog_Endpoint *endpoint);
+
+/**
+ * As `ddog_live_debugger_sender_config_drop`.
+ *
+ * As there.
+ */
+void corelane_live_debugger_sender_config_drop(struct ddog_SenderConfig *config);
+
+/**
+ * As `ddog_live_debugger_spawn_sender`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_spawn_sender(const struct ddog_Endpoint *endpoint,
+                                                           struct ddog_Tags *tags,
+                                                           struct ddog_SenderHandle **handle);
+
+/**
+ * As `ddog_live_debugger_spawn_sender_with_config`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_spawn_sender_with_config(struct ddog_SenderConfig *config,
+                                                                       struct ddog_Tags *tags,
+                                                                       struct ddog_SenderHandle **handle);
+
+/**
+ * As `ddog_live_debugger_send_raw_data`.
+ *
+ * As there.
+ */
+bool corelane_live_debugger_send_raw_data(const struct ddog_SenderHandle *handle,
+                                          int32_t debugger_type,
+                                          struct ddog_OwnedCharSlice data);
+
+/**
+ * As `ddog_live_debugger_send_symdb_data`.
+ *
+ * As there.
+ */
+bool corelane_live_debugger_send_symdb_data(const struct ddog_SenderHandle *handle,
+                                            struct ddog_CharSlice content_type,
+                                            struct ddog_OwnedCharSlice data);
+
+/**
+ * As `ddog_live_debugger_payload_from_json`.
+ *
+ * As there.
+ */
+struct ddog_MaybeError corelane_live_debugger_payload_from_json(struct ddog_CharSlice json,
+                                                                struct ddog_DebuggerPayload **payload);
+
+/**
+ * As `ddog_live_debugger_send_payload`.
+ *
+ * As there.
+ */
+bool corelane_live_debugger_send_payload(const struct ddog_SenderHandle *handle,
+                                         const struct ddog_DebuggerPayload *payload);
+
+/**
+ * As `ddog_live_debugger_payload_drop`.
+ *
+ * As there.
+ */
+void corelane_live_debugger_payload_drop(struct ddog_DebuggerPayload *payload);
+
+/**
+ * As `ddog_live_debugger_drop_sender`.
+ *
+ * As there.
+ */
+void corelane_live_debugger_drop_sender(struct ddog_SenderHandle *handle);
+
+/**
+ * As `ddog_live_debugger_join_sender`.
+ *
+ * As there.
+ */
+void corelane_live_debugger_join_sender(struct ddog_SenderHandle *handle);
+
+/**
+ * A configuration without endpoints. Free it with `ddog_live_debugger_sender_config_drop` unless
+ * a sender was spawned with it.
+ */
+struct ddog_SenderConfig *ddog_live_debugger_sender_config_new(void);
+
+/**
+ * Sets the endpoint of snapshots, logs and diagnostics. `endpoint` is copied.
+ *
+ * Both are NULL or came from this library; nobody else uses `config`.
+ */
+struct ddog_MaybeError ddog_live_debugger_sender_config_set_endpoint(struct ddog_SenderConfig *config,
+                                                                     const struct ddog_Endpoint *endpoint);
+
+/**
+ * Sets the endpoint of symbol databases. `endpoint` is copied.
+ *
+ * Both are NULL or came from this library; nobody else uses `config`.
+ */
+struct ddog_MaybeError ddog_live_debugger_sender_config_set_symdb_endpoint(struct ddog_SenderConfig *config,
+                                                                           const struct ddog_Endpoint *endpoint);
+
+/**
+ * Adds an endpoint that gets copies of snapshots, logs and diagnostics. `endpoint` is copied.
+ *
+ * Both are NULL or came from this library; nobody else uses `config`.
+ */
+struct ddog_MaybeError ddog_live_debugger_sender_config_add_additional_endpoint(struct ddog_SenderConfig *config,
+                                                                                const struct ddog_Endpoint *endpoint);
+
+/**
+ * Adds an endpoint that gets copies of symbol databases. `endpoint` is copied.
+ *
+ * Both are NULL or came from this library; nobody else uses `config`.
+ */
+struct ddog_MaybeError ddog_live_debugger_sender_config_add_additional_symdb_endpoint(struct ddog_SenderConfig *config,
+                                                                                      const struct ddog_Endpoint *endpoint);
+
+/**
+ * Frees a configuration. NULL is allowed.
+ *
+ * `config` is NULL or came from this library, was not freed, and no sender was spawned with it.
+ */
+void ddog_live_debugger_sender_config_drop(struct ddog_SenderConfig *config);
+
+/**
+ * An endpoint of an agent, such as `http://localhost:8126` or `unix:///var/run/datadog/apm.socket`,
+ * or of an intake if it gets a key. NULL if the URL is none. Free it with `ddog_endpoint_drop`.
+ *
+ * `url` is readable.
+ */
+struct ddog_Endpoint *ddog_endpoint_from_url(struct ddog_CharSlice url);
+
+/**
+ * An endpoint of tests: what would be sent is appended to the file with this absolute path. NULL
+ * if the path is relative. Free it with `ddog_endpoint_drop`.
+ *
+ * `filename` is readable.
+ */
+struct ddog_Endpoint *ddog_endpoint_from_filename(struct ddog_CharSlice filename);
+
+/**
+ * The intake of a site, such as `datadoghq.com`. Free `*endpoint` with `ddog_endpoint_drop`; it
+ * is NULL after an error.
+ *
+ * `site` and `api_key` are readable; `endpoint` is NULL or can be written.
+ */
+struct ddog_MaybeError ddog_live_debugger_endpoint_from_site_and_api_key(struct ddog_CharSlice site,
+                                                                         struct ddog_CharSlice api_key,
+                                                                         struct ddog_Endpoint **endpoint);
+
+/**
+ * Sets how long each wait for the endpoint may take. 3000 ms by default.
+ *
+ * `endpoint` is NULL or came from this library and is not in use.
+ */
+void ddog_endpoint_set_timeout(struct ddog_Endpoint *endpoint, uint64_t timeout_ms);
+
+/**
+ * Names the session of a test agent.
+ *
+ * `endpoint` is NULL or came from this library and is not in use; `token` is readable.
+ */
+void ddog_endpoint_set_test_token(struct ddog_Endpoint *endpoint, struct ddog_CharSlice token);
+
+/**
+ * Gives an endpoint made of a URL a key, which makes it one of an intake. An empty key takes it
+ * away.
+ *
+ * `endpoint` is NULL or came from this library and is not in use; `api_key` is readable.
+ */
+void ddog_live_debugger_endpoint_set_api_key(struct ddog_Endpoint *endpoint,
+                                             struct ddog_CharSlice api_key);
+
+/**
+ * Frees an endpoint. NULL is allowed.
+ *
+ * `endpoint` is NULL or came from this library and was not freed.
+ */
+void ddog_endpoint_drop(struct ddog_Endpoint *endpoint);
+
+/**
+ * Frees an error. It says nothing afterwards. NULL is allowed.
+ *
+ * `error` is NULL or points to an error of this library.
+ */
+void ddog_Error_drop(struct ddog_Error *error);
+
+/**
+ * Frees the error, if there is one.
+ *
+ * `error` came from this library and was not freed.
+ */
+void ddog_MaybeError_drop(struct ddog_MaybeError error);
+
+/**
+ * Starts a sender of snapshots, logs and diagnostics to one endpoint, which is copied. Consumes
+ * `tags`. `*handle` is NULL after an error.
+ *
+ * The pointers are NULL or came from this library; `tags` was not consumed; `handle` can be
+ * written.
+ */
+struct ddog_MaybeError ddog_live_debugger_spawn_sender(const struct ddog_Endpoint *endpoint,
+                                                       struct ddog_Tags *tags,
+                                                       struct ddog_SenderHandle **handle);
+
+/**
+ * Starts a sender. Consumes `config` and `tags`. `*handle` is NULL after an error.
+ *
+ * The pointers are NULL or came from this library; neither `config` nor `tags` was consumed;
+ * `handle` can be written.
+ */
+struct ddog_MaybeError ddog_live_debugger_spawn_sender_with_config(struct ddog_SenderConfig *config,
+                                                                   struct ddog_Tags *tags,
+                                                                   struct ddog_SenderHandle **handle);
+
+/**
+ * Queues a JSON array, or one JSON object, of the kind 0 (diagnostics), 1 (snapshots) or 2
+ * (logs). Consumes `data`: it is freed after it was sent, or before this returns false. False if
+ * 5000 payloads wait, or if anything is wrong with an argument. Never waits.
+ *
+ * `handle` is NULL or a sender that was neither dropped nor joined; the bytes of `data` stay as
+ * they are until it is freed, which any thread may do.
+ */
+bool ddog_live_debugger_send_raw_data(const struct ddog_SenderHandle *handle,
+                                      int32_t debugger_type,
+                                      struct ddog_OwnedCharSlice data);
+
+/**
+ * Queues an upload of a symbol database. As `ddog_live_debugger_send_raw_data`.
+ *
+ * As `ddog_live_debugger_send_raw_data`; `content_type` is readable.
+ */
+bool ddog_live_debugger_send_symdb_data(const struct ddog_SenderHandle *handle,
+                                        struct ddog_CharSlice content_type,
+                                        struct ddog_OwnedCharSlice data);
+
+/**
+ * As `ddog_live_debugger_send_raw_data`, for bytes that are copied before this returns.
+ *
+ * `handle` is NULL or a sender that was neither dropped nor joined; `data` is readable.
+ */
+bool corelane_live_debugger_send_copy(const struct ddog_SenderHandle *handle,
+                                      int32_t debugger_type,
+                                      struct ddog_CharSlice data);
+
+/**
+ * As `ddog_live_debugger_send_symdb_data`, for bytes that are copied before this returns.
+ *
+ * `handle` is NULL or a sender that was neither dropped nor joined; the slices are readable.
+ */
+bool corelane_live_debugger_send_symdb_copy(const struct ddog_SenderHandle *handle,
+                                            struct ddog_CharSlice content_type,
+                                            struct ddog_CharSlice data);
+
+/**
+ * What became of payloads so far. All 0 for NULL.
+ *
+ * `handle` is NULL or a sender that was neither dropped nor joined.
+ */
+struct ddog_SenderCounts corelane_live_debugger_counts(const struct ddog_SenderHandle *handle);
+
+/**
+ * A payload of one JSON object, `{"service": ..., "debugger": {...}, ...}`. Its kind follows from
+ * its content. `*payload` is NULL after an error; free it with `ddog_live_debugger_payload_drop`.
+ *
+ * `json` is readable; `payload` is NULL or can be written.
+ */
+struct ddog_MaybeError ddog_live_debugger_payload_from_json(struct ddog_CharSlice json,
+                                                            struct ddog_DebuggerPayload **payload);
+
+/**
+ * Queues a payload, as an array of one. `payload` is borrowed. True if it was queued.
+ *
+ * Both are NULL or came from this library; `handle` was neither dropped nor joined.
+ */
+bool ddog_live_debugger_send_payload(const struct ddog_SenderHandle *handle,
+                                     const struct ddog_DebuggerPayload *payload);
+
+/**
+ * Frees a payload. NULL is allowed.
+ *
+ * `payload` is NULL or came from this library and was not freed.
+ */
+void ddog_live_debugger_payload_drop(struct ddog_DebuggerPayload *payload);
+
+/**
+ * Closes the queue and frees the handle without waiting. The thread sends what is queued and ends
+ * by itself. NULL is allowed.
+ *
+ * `handle` is NULL or a sender that was neither dropped nor joined and is not in use.
+ */
+void ddog_live_debugger_drop_sender(struct ddog_SenderHandle *handle);
+
+/**
+ * Closes the queue, waits until everything in it is sent or has failed, and frees the handle.
+ * NULL is allowed.
+ *
+ * `handle` is NULL or a sender that was neither dropped nor joined and is not in use.
+ */
+void ddog_live_debugger_join_sender(struct ddog_SenderHandle *handle);
+
+/**
+ * As `ddog_live_debugger_join_sender`, and says what became of everything. `counts` may be NULL.
+ *
+ * As there; `counts` is NULL or can be written.
+ */
+void corelane_live_debugger_close(struct ddog_SenderHandle *handle,
+                                  struct ddog_SenderCounts *counts);
+
+/**
+ * No tags yet.
+ */
+struct ddog_Vec_Tag ddog_Vec_Tag_new(void);
+
+/**
+ * Adds `key:value`. An empty key is refused.
+ *
+ * `tags` is NULL or came from `ddog_Vec_Tag_new`; `key` and `value` are readable.
+ */
+struct ddog_Vec_Tag_PushResult ddog_Vec_Tag_push(struct ddog_Vec_Tag *tags,
+                                                 struct ddog_CharSlice key,
+                                                 struct ddog_CharSlice value);
+
+/**
+ * Frees tags that were not used.
+ *
+ * `tags` came from `ddog_Vec_Tag_new` and was not consumed.
+ */
+void ddog_Vec_Tag_drop(struct ddog_Vec_Tag tags);
+
+/**
+ * Tags of a process and its host, percent-encoded. Consumes `global_tags`. NULL if a slice is a
+ * null pointer with a length. Spawning a sender consumes the result; free it with
+ * `ddog_live_debugger_tags_drop` otherwise.
+ *
+ * The slices are readable; `global_tags` came from `ddog_Vec_Tag_new` and was not consumed.
+ */
+struct ddog_Tags *ddog_live_debugger_build_tags(struct ddog_CharSlice debugger_version,
+                                                struct ddog_CharSlice env,
+                                                struct ddog_CharSlice version,
+                                                struct ddog_CharSlice runtime_id,
+                                                struct ddog_Vec_Tag global_tags);
+
+/**
+ * Percent-encodes tags that the caller joined by commas. As `ddog_live_debugger_build_tags`.
+ *
+ * `tags` is readable.
+ */
+struct ddog_Tags *ddog_live_debugger_tags_from_raw(struct ddog_CharSlice tags);
+
+/**
+ * Frees tags that no sender was spawned with. NULL is allowed.
+ *
+ * `tags` is NULL or came from this library and was not consumed.
+ */
+void ddog_live_debugger_tags_drop(struct ddog_Tags *tags);
 
 /**
  * Sends the messages of all agents of this process to a function; NULL sends them nowhere, as at

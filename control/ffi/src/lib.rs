@@ -6,6 +6,8 @@
 //! - `datadog_*`: structs and functions with fixed layouts. spec: config §11.2
 //! - `corelane_*`: opaque objects and settings by name, which can grow. spec: config §11.3
 //!
+//! Beside them [`live_debugger`], which needs no agent in this process.
+//!
 //! ```text
 //! C -> guard: catch_unwind, null checks -> registry: is this handle alive -> blocking::Agent
 //! ```
@@ -31,6 +33,7 @@ pub mod config;
 pub mod error;
 mod guard;
 pub mod legacy;
+pub mod live_debugger;
 pub mod log_callback;
 mod registry;
 mod text;

@@ -59,7 +59,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/remote", &[&["forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
     ("control/native", &[&["agent", "config", "status"]]),
-    ("control/ffi", &[&["native"]]),
+    ("control/ffi", &[&["debugger", "native"]]),
     ("control/daemon", &[&["agent", "capture", "config", "status"], BENCH]),
     ("bench/intake", &[]),
     ("bench/load", &[]),
