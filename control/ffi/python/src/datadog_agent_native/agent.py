@@ -308,7 +308,8 @@ def _start(native: ctypes.CDLL, config: DatadogAgentConfig) -> ctypes.c_void_p:
             try:
                 _set(native, settings, name, text)
             except DatadogAgentException as error:
-                _LOG.info("off: %s", error)
+                is_asked_for = name == "DD_APPSEC_ENABLED"
+                _LOG.log(logging.WARNING if is_asked_for else logging.INFO, "off: %s", error)
         for name, text in config._assignments():
             _set(native, settings, name, text)
         _raise_for(native, native.corelane_agent_start(settings, ctypes.byref(handle)))
