@@ -6,7 +6,7 @@ use std::sync::Arc;
 use load::traces::{TracePool, TraceSpec, TraceVersion};
 use sampling::{LaneSamplers, Rater, SamplingSettings};
 use span::decode::{Decoder, Progress};
-use span::encode::{idx_payload_of, tracer_payload_of};
+use span::encode::{Encoded, Encoder};
 use span::{Batch, Format};
 use stats::{Concentrator, ConcentratorSettings};
 use traces::{PayloadHead, Piece, Processor, Settings};
@@ -28,6 +28,7 @@ struct Pipeline {
     batch: Batch,
     spare: Vec<u8>,
     pieces: Vec<Piece>,
+    encoder: Encoder,
     out: Vec<u8>,
 }
 
@@ -46,6 +47,7 @@ impl Pipeline {
             batch: Batch::default(),
             spare: Vec::new(),
             pieces: Vec::new(),
+            encoder: Encoder::default(),
             out: Vec::new(),
         }
     }
@@ -64,17 +66,14 @@ impl Pipeline {
         let before = ALLOCATIONS.get();
         let body = std::mem::take(&mut self.spare);
         self.spare = self.decoder.start(format, false, body, &mut self.batch);
-        while self.decoder.step(&mut self.batch, 512) == Ok(Progress::More) {}
+        while self.decoder.step(&mut self.batch, 256 << 10) == Ok(Progress::More) {}
         assert_eq!(self.batch.spans.len() as u64, SPANS);
         self.processor.begin(std::mem::take(&mut self.batch), &head, NOW_NS);
-        while self.processor.step(512) {}
+        while self.processor.step(200_000) {}
         let batch = self.processor.finish(&mut self.pieces);
         for piece in &self.pieces {
-            let chunks = batch.chunks.get(piece.chunks.clone()).unwrap_or_default();
-            match batch.format.is_v1() {
-                true => idx_payload_of(&batch, chunks, &mut self.out),
-                false => tracer_payload_of(&batch, chunks, &mut self.out),
-            }
+            self.encoder.begin(&batch, piece.chunks.clone());
+            while self.encoder.step(&batch, &mut self.out, 256 << 10) == Encoded::More {}
         }
         self.batch = batch;
         ALLOCATIONS.get() - before

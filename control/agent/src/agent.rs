@@ -18,7 +18,7 @@ use lane::DriverKind;
 use merge::Merger;
 use naming::Rules;
 use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
-use status::{Api, ApiOptions, Driver, Source};
+use status::{Api, ApiOptions, DebugOptions, Driver, Source};
 
 use crate::apm::{Apm, TraceDelivery, TraceListeners};
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
@@ -300,6 +300,7 @@ impl Agent {
                 .is_set(keys::EXPVAR_PORT)
                 .then(|| config.port(keys::EXPVAR_PORT))
                 .filter(|&port| port > 0),
+            debug: debug_options(config).map_err(StartError::Api)?,
             has_metrics: config.bool(keys::TELEMETRY_ENABLED),
         };
         let ports = (options.health_port, options.expvar_port);
@@ -485,4 +486,17 @@ fn publisher_options() -> PublisherOptions {
         limits: WalkLimits::default(),
         global_tags: EntityTags::default(),
     }
+}
+
+/// The debug port of traces, where one is set, with the certificate of the Agent's processes.
+fn debug_options(config: &Config) -> Result<Option<DebugOptions>, String> {
+    let port = config.port(keys::APM_DEBUG_PORT);
+    if !config.is_set(keys::APM_DEBUG_PORT) || port == 0 || !config.bool(keys::APM_ENABLED) {
+        return Ok(None);
+    }
+    let read = |path: &str| {
+        std::fs::read_to_string(path).map_err(|error| format!("ipc_cert_file_path {path}: {error}"))
+    };
+    let certificate = config.text(keys::IPC_CERT_FILE_PATH).map(read).transpose()?;
+    Ok(Some(DebugOptions { port, certificate }))
 }

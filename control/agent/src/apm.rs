@@ -15,6 +15,7 @@ mod delivery;
 mod info;
 mod listen;
 mod report;
+mod series;
 mod settings;
 mod stats;
 mod status;
@@ -34,6 +35,8 @@ pub(crate) use self::delivery::TraceDelivery;
 use self::info::Info;
 pub(crate) use self::listen::TraceListeners;
 pub(crate) use self::report::TraceReport;
+use self::series::TraceMeter;
+pub(crate) use self::series::TraceSeries;
 use self::settings::Feature;
 pub(crate) use self::settings::env;
 use self::stats::StatsMerge;
@@ -52,6 +55,7 @@ pub(crate) struct Apm {
     /// Counts to go back to their lanes, emptied.
     spares: Vec<LaneCounts>,
     report: Arc<Mutex<TraceReport>>,
+    meter: TraceMeter,
     budget: Budget,
     delivery: Arc<TraceDelivery>,
 }
@@ -98,6 +102,7 @@ impl Apm {
             seed,
             is_429_told: settings::has_feature(config, Feature::RealStatus),
             is_converted: settings::has_feature(config, Feature::ConvertTraces),
+            held_bytes_max: settings::held_bytes(config, lanes),
         };
         let report = Arc::new(Mutex::new(TraceReport::new(lanes)));
         let apm = Self {
@@ -108,6 +113,7 @@ impl Apm {
             delivery,
             spares: (0..lanes).map(|_| LaneCounts::default()).collect(),
             report,
+            meter: TraceMeter::default(),
             budget: Budget::new(
                 settings::memory_bytes_max(config),
                 config.float(keys::APM_CPU_PERCENT_MAX),
@@ -120,6 +126,7 @@ impl Apm {
         let (exchanges, inlets) = lane_indices.map(|lane| exchanges(lane, bytes_max)).unzip();
         let lanes = LaneTraces {
             listeners: std::mem::take(&mut listeners.lanes),
+            seats: Vec::new(),
             server: settings::server(config),
             identity: server::Identity::new(AGENT_VERSION, &info.state, info.body.into()),
             pipeline,
@@ -131,6 +138,12 @@ impl Apm {
     /// Sets targets from afar.
     pub(crate) fn set_remote_sampling(&mut self, remote: &RemoteSampling) {
         self.rater.set_remote(remote);
+    }
+
+    /// What the pipeline reports of itself at a flush.
+    pub(crate) fn series(&mut self, interval_secs: u32) -> Vec<TraceSeries> {
+        let report = self.locked_report().clone();
+        self.meter.series(&report, interval_secs)
     }
 
     /// What `status` reads.

@@ -325,11 +325,10 @@ impl Coordinator {
         if late > 0 {
             log::warn!("{late} lanes did not answer a flush in time; their data follows");
         }
-        let report = self.self_report(now_secs);
-        let mut totals = totals(&self.totals);
         // Two points of one second would overwrite each other.
-        let is_due = totals.last_unix_secs < now_secs;
-        let report = is_due.then_some(report);
+        let is_due = totals(&self.totals).last_unix_secs < now_secs;
+        let report = is_due.then(|| self.self_report(now_secs));
+        let mut totals = totals(&self.totals);
         self.flusher.flush(flushed, cutoff_secs, report, &mut totals);
         totals.count += 1;
         totals.last_unix_secs = now_secs;
@@ -379,13 +378,18 @@ impl Coordinator {
         }
     }
 
-    fn self_report(&self, now_secs: u64) -> SelfReport {
+    fn self_report(&mut self, now_secs: u64) -> SelfReport {
+        let interval = self.config.secs(keys::FLUSH_INTERVAL_SECS).as_secs().max(1);
+        let interval_secs = u32::try_from(interval).unwrap_or(u32::MAX);
+        let traces = self.apm.as_mut().map(|apm| apm.series(interval_secs));
         let stats = self.flusher.delivery.stats();
         let endpoints = || stats.iter().flat_map(|stats| &stats.endpoints);
         SelfReport {
             now_secs,
             payloads_dropped: endpoints().map(|one| one.totals.dropped.total()).sum(),
             queues: QueueDuration::of(endpoints()),
+            traces: traces.unwrap_or_default(),
+            interval_secs,
         }
     }
 

@@ -8,6 +8,7 @@ use encode::{EncodeStats, encode_events, encode_service_checks};
 use merge::{MergeStats, Merger, Workers};
 use signal::{Event, FlushedLane, ServiceCheck};
 
+use crate::apm::TraceSeries;
 use crate::context_totals::ContextTotals;
 use crate::coordinator::unix_secs;
 use crate::delivery::Delivery;
@@ -56,6 +57,9 @@ pub(crate) struct SelfReport {
     pub(crate) now_secs: u64,
     pub(crate) payloads_dropped: u64,
     pub(crate) queues: Vec<QueueDuration>,
+    pub(crate) traces: Vec<TraceSeries>,
+    /// Time between two reports.
+    pub(crate) interval_secs: u32,
 }
 
 impl Flusher {

@@ -15,7 +15,7 @@ use lane::{
 use metrics::ShardSettings;
 use naming::Rules;
 use receive::{HttpListener, SocketFile, unix_queue_packets};
-use server::{ExchangeOutlet, Identity, ServerSettings};
+use server::{ExchangeOutlet, Identity, Seats, ServerSettings};
 use signal::FlushedLane;
 
 use crate::listen::Listeners;
@@ -49,6 +49,8 @@ pub(crate) struct LaneOptions<'a> {
 /// What the lanes receive traces with.
 pub(crate) struct LaneTraces {
     pub(crate) listeners: Vec<Vec<HttpListener>>,
+    /// Places for connections of each listener, over all lanes.
+    pub(crate) seats: Vec<Arc<Seats>>,
     pub(crate) server: ServerSettings,
     pub(crate) identity: Arc<Identity>,
     pub(crate) pipeline: TraceSettings,
@@ -60,9 +62,16 @@ impl LaneTraces {
     /// What one lane receives traces with; its listeners are taken out.
     fn of_lane(&mut self, lane: u16) -> HttpSources {
         let listeners = self.listeners.get_mut(usize::from(lane));
+        let listeners = listeners.map(std::mem::take).unwrap_or_default();
+        // Lanes have their handles on the listeners in the same order.
+        for listener in listeners.iter().skip(self.seats.len()) {
+            let is_tcp = listener.address().is_some();
+            self.seats.push(self.server.seats(is_tcp, Instant::now()));
+        }
         let exchanges = (!self.exchanges.is_empty()).then(|| self.exchanges.remove(0));
         HttpSources {
-            listeners: listeners.map(std::mem::take).unwrap_or_default(),
+            listeners,
+            seats: self.seats.clone(),
             settings: self.server,
             identity: Arc::clone(&self.identity),
             traces: self.pipeline.clone(),

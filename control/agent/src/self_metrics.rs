@@ -100,6 +100,21 @@ impl SelfMetrics {
                 gauge(&context(&self.keys, &self.host, &name, &tags), value, false, "", sink);
             }
         }
+        for series in &report.traces {
+            sink.series(Series {
+                context: &context(&self.keys, &self.host, &series.name, &series.tags),
+                suffix: "",
+                kind: series.kind,
+                interval_secs: match series.kind {
+                    SeriesKind::Gauge => 0,
+                    SeriesKind::Rate | SeriesKind::Count => report.interval_secs,
+                },
+                unit: "",
+                source_type_name: "",
+                is_no_index: false,
+                points: &[Point { timestamp_secs, value: series.value }],
+            });
+        }
     }
 
     /// The check that says that the agent is up.

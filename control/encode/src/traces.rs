@@ -36,8 +36,8 @@ const LENGTH_DELIMITED: u32 = 2;
 pub struct TracerPayload<'a> {
     /// Whether it has the form of v1.0.
     pub is_v1: bool,
-    /// The encoded message.
-    pub bytes: &'a [u8],
+    /// The encoded message, in two parts.
+    pub parts: [&'a [u8]; 2],
 }
 
 /// Encodes the agent's payload around those of tracers, which hold `chunks` chunks.
@@ -70,9 +70,12 @@ pub fn encode_traces<'a>(
     for payload in payloads {
         head.clear();
         put_key(&mut head, if payload.is_v1 { 11 } else { 5 }, LENGTH_DELIMITED);
-        put_varint(&mut head, payload.bytes.len() as u64);
+        let len: usize = payload.parts.iter().map(|part| part.len()).sum();
+        put_varint(&mut head, len as u64);
         stream.write(&head)?;
-        stream.write(payload.bytes)?;
+        for part in payload.parts {
+            stream.write(part)?;
+        }
     }
     stream.write(&tail)?;
     stream.finish(PayloadKind::Traces, chunks)
@@ -154,8 +157,8 @@ mod tests {
             tags: vec![("_dd.apm_mode".into(), "edge".into())],
         };
         let payloads = [
-            TracerPayload { is_v1: false, bytes: b"old" },
-            TracerPayload { is_v1: true, bytes: &[7; 300] },
+            TracerPayload { is_v1: false, parts: [b"", b"old"] },
+            TracerPayload { is_v1: true, parts: [&[7; 100], &[7; 200]] },
         ];
         let payload = encode_traces(&header, payloads.into_iter(), 2, &Settings::default());
         let payload = payload.unwrap();

@@ -6,12 +6,14 @@
 //! | `listen` | reading only | loopback, unless the options allow others |
 //! | `health_port` | health only, any path | any address: probes come from outside the container |
 //! | `expvar_port` | counters only | loopback |
+//! | `debug` | counters of traces only, over TLS | loopback |
 
 mod answer;
 mod listen;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::fmt;
 use std::io;
@@ -41,8 +43,25 @@ pub struct ApiOptions {
     pub health_port: Option<u16>,
     /// Port for `/debug/vars` and `/telemetry`, on loopback.
     pub expvar_port: Option<u16>,
+    /// The debug port of traces, on loopback. spec: apm §2
+    pub debug: Option<DebugOptions>,
     /// Whether `/metrics` and `/telemetry` answer over TCP; over the Unix socket they always do.
     pub has_metrics: bool,
+}
+
+/// The debug port of traces: `/debug/vars` over TLS.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct DebugOptions {
+    /// Port; 0 takes any.
+    pub port: u16,
+    /// Certificate and key of the Agent's processes, in PEM; without, one is made for this process.
+    pub certificate: Option<String>,
+}
+
+impl fmt::Debug for DebugOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DebugOptions").field("port", &self.port).finish_non_exhaustive()
+    }
 }
 
 /// Why the API could not start. None of these is a reason for the agent to stop.
@@ -91,6 +110,12 @@ pub enum ApiError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The certificate of the debug port is of no use.
+    #[error(
+        "cannot open the debug port of traces: {0}; check ipc_cert_file_path, or set \
+             apm_config.debug.port to 0"
+    )]
+    Certificate(String),
     /// The thread or its runtime could not be made.
     #[error("cannot start the thread of the API: {0}")]
     Thread(#[source] io::Error),
@@ -101,6 +126,7 @@ pub struct Api {
     socket: Option<PathBuf>,
     listen: Option<SocketAddr>,
     health: Option<SocketAddr>,
+    debug: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -128,8 +154,8 @@ impl Api {
         let thread = thread.map_err(ApiError::Thread)?;
         let ended = || ApiError::Thread(io::Error::other("the thread ended early"));
         let addresses = started.recv().map_err(|_| ended())??;
-        let Addresses { socket, listen, health } = addresses;
-        Ok(Self { socket, listen, health, stop: Some(stop), thread: Some(thread) })
+        let Addresses { socket, listen, health, debug } = addresses;
+        Ok(Self { socket, listen, health, debug, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The Unix socket.
@@ -149,6 +175,12 @@ impl Api {
     pub const fn health(&self) -> Option<SocketAddr> {
         self.health
     }
+
+    /// The address of the debug port.
+    #[must_use]
+    pub const fn debug(&self) -> Option<SocketAddr> {
+        self.debug
+    }
 }
 
 impl Drop for Api {
@@ -166,6 +198,7 @@ struct Addresses {
     socket: Option<PathBuf>,
     listen: Option<SocketAddr>,
     health: Option<SocketAddr>,
+    debug: Option<SocketAddr>,
 }
 
 /// Slow questions at a time (`top`, captures); more wait, health never does.

@@ -29,10 +29,11 @@ mod source;
 mod test_snapshot;
 mod text;
 mod top;
+mod trace_vars;
 mod traces;
 mod vars;
 
-pub use api::{Api, ApiError, ApiOptions};
+pub use api::{Api, ApiError, ApiOptions, DebugOptions};
 pub use identities::{Identity, identities};
 pub use prometheus::prometheus;
 pub use remote::{RemoteApplied, RemoteClient, RemoteConfiguration, RemoteStatus, remote_text};
@@ -42,5 +43,6 @@ pub use snapshot::{
 pub use source::{CaptureRequest, Source, TopRow};
 pub use text::{summary, text};
 pub use top::{TopBy, TopGroup, TopQuery, TopReport, TopSort, top_report};
+pub use trace_vars::trace_vars;
 pub use traces::{RefusedStatus, SamplerStatus, TraceStatus, TracerStatus};
 pub use vars::vars;

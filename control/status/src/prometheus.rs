@@ -211,6 +211,7 @@ fn traces(page: &mut Page, traces: &TraceStatus) {
             let labels = [
                 ("language", &*refused.language),
                 ("tracer_version", &*refused.tracer_version),
+                ("service", &*refused.service),
                 ("reason", reason),
             ];
             page.sample("corelane_trace_refused", &labels, *count);

@@ -429,8 +429,8 @@ mod tests {
               tracer  version  endpoint      payloads  traces  spans    bytes
               python  3.1.0    /v0.4/traces         4       6     60  2.9 KiB
 
-              refused to  version  traces  largest body  why
-              go          -           900      30.0 MiB  1 too large
+              refused to  version  service  traces  largest body  why
+              go          -        -           900      30.0 MiB  1 too large
 
               service          rate
               service:,env:  1.0000

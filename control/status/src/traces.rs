@@ -92,6 +92,8 @@ pub struct RefusedStatus {
     pub language: String,
     /// Version of the tracer.
     pub tracer_version: String,
+    /// Service, as far as the request told it.
+    pub service: String,
     /// Requests by reason.
     pub requests: BTreeMap<String, u64>,
     /// Traces that those requests said to carry.
@@ -243,7 +245,8 @@ fn tables(page: &mut Page, traces: &TraceStatus) {
     }
     if !traces.refused.is_empty() {
         page.line("");
-        let mut table = Table::new(&["refused to", "version", ">traces", ">largest body", "why"]);
+        let mut table =
+            Table::new(&["refused to", "version", "service", ">traces", ">largest body", "why"]);
         for refused in &traces.refused {
             let largest = match refused.largest_body_bytes {
                 0 => "-".to_owned(),
@@ -252,6 +255,7 @@ fn tables(page: &mut Page, traces: &TraceStatus) {
             table.row([
                 named(&refused.language),
                 named(&refused.tracer_version),
+                named(&refused.service),
                 count(refused.traces),
                 largest,
                 reasons(&refused.requests, ""),

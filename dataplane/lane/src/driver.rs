@@ -94,6 +94,9 @@ impl Drive {
             self.last_tick = now.instant;
             self.sources.count_kernel_drops(&mut self.lane);
             self.lane.on_tick(now);
+            if let Some(http) = &mut self.http {
+                http.traces.look_for_tags(self.lane.snapshot(), false);
+            }
         }
         self.lane.end_turn(now);
         self.obey_trace_orders(now);

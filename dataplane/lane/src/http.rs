@@ -5,15 +5,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use receive::HttpListener;
-use server::{ExchangeOutlet, Identity, Server, ServerSettings};
+use server::{ExchangeOutlet, Identity, Seats, Server, ServerSettings};
 
 use crate::Now;
-use crate::traces::{TraceSettings, Traces};
+use crate::traces::{TraceSettings, Traces, service_of};
 
 /// What a lane serves HTTP with.
 pub struct HttpSources {
     /// Listeners of this lane. Those of a Unix socket share one queue with the other lanes.
     pub listeners: Vec<HttpListener>,
+    /// Places for connections of each listener, shared by all lanes.
+    pub seats: Vec<Arc<Seats>>,
     /// Limits.
     pub settings: ServerSettings,
     /// What answers say about this process to begin with.
@@ -27,7 +29,7 @@ pub struct HttpSources {
 /// HTTP of a running lane.
 #[derive(Debug)]
 pub(crate) struct Http {
-    pub(crate) listeners: Vec<HttpListener>,
+    pub(crate) listeners: Vec<(HttpListener, Arc<Seats>)>,
     pub(crate) server: Rc<Server>,
     pub(crate) traces: Traces,
     /// Until the server has it.
@@ -38,8 +40,10 @@ impl Http {
     pub(crate) fn new(sources: HttpSources, lane: u16, now: Now) -> Self {
         let server = Server::new(sources.settings, now.instant);
         server.set_identity(sources.identity);
+        server.read_services_with(service_of);
+        let listeners = sources.listeners.into_iter().zip(sources.seats).collect();
         let traces = Traces::new(lane, sources.traces, Rc::clone(&server), now);
-        Self { listeners: sources.listeners, server, traces, exchanges: sources.exchanges }
+        Self { listeners, server, traces, exchanges: sources.exchanges }
     }
 }
 

@@ -48,6 +48,6 @@ pub use submission::{
     SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitter, submission,
 };
 pub use traces::{
-    ClientHead, ClientStats, Container, EncodedPayload, Outbox, Shedding, TraceCounts,
+    ClientHead, ClientStats, Container, EncodedPayload, HeldCounts, Outbox, Shedding, TraceCounts,
     TraceHandover, TraceOrders, TraceSettings, TracerCounts,
 };

@@ -1,17 +1,20 @@
 //! The trace pipeline of a lane: requests to kept spans, stats and counts.
 //!
 //! ```text
-//! server --Request--> worker: decode (slices) -> answer -> process (slices) -> encode -> Outbox
+//! server --Request--> worker: decode -> answer -> [held] -> process -> encode -> Outbox
 //! control --TraceOrders--> rates, stats flush, shedding      TraceHandover --> control
 //! ```
 //!
-//! A request is worked on in slices of [`SLICE_SPANS`] spans, between which the lane's datagrams
-//! and other connections have their turn. The answer leaves when the body is decoded, before it is
-//! processed. Back-pressure is the queue of requests: while control does not take what this lane
-//! hands over, nothing is begun, and requests that wait too long are refused. spec: apm §3.
+//! A request is worked on in slices, in every stage, between which the lane's datagrams and other
+//! connections have their turn; how much a slice does is counted in bytes and other work, so that
+//! no choice of chunks, spans or tags makes one long. The answer leaves when the body is decoded,
+//! before it is processed. Back-pressure is the queue of requests: while control does not take what
+//! this lane hands over, nothing is begun, and requests that wait too long are refused. spec: apm
+//! §3.
 
 mod container;
 mod handover;
+mod held;
 mod outbox;
 mod work;
 mod worker;
@@ -21,10 +24,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
+use entity::OriginSnapshot;
 use sampling::{LaneCounts, LaneSamplers, Rates, SamplingSettings};
 use server::Server;
-use span::Batch;
 use span::decode::Decoder;
+use span::encode::Encoder;
+use span::{Batch, Converter};
 use stats::{Concentrator, ConcentratorSettings};
 use traces::{Piece, Processor};
 
@@ -32,7 +37,10 @@ pub use container::Container;
 pub use handover::{
     ClientHead, ClientStats, Shedding, TraceCounts, TraceHandover, TraceOrders, TracerCounts,
 };
+pub use held::HeldCounts;
+use held::HeldQueue;
 pub use outbox::{EncodedPayload, Outbox};
+pub(crate) use work::service_of;
 pub(crate) use worker::worker;
 
 use crate::Now;
@@ -56,6 +64,8 @@ pub struct TraceSettings {
     pub is_429_told: bool,
     /// Feature `convert-traces`: every payload leaves in the form of v1.0.
     pub is_converted: bool,
+    /// Bytes of payloads that may wait for the tags of their container; 0 for none.
+    pub held_bytes_max: usize,
 }
 
 /// The trace pipeline of one lane.
@@ -68,6 +78,11 @@ pub(crate) struct Traces {
     /// The batch being decoded, or the memory for the next.
     batch: Batch,
     pieces: Vec<Piece>,
+    converter: Converter,
+    encoder: Encoder,
+    /// The piece being encoded.
+    encoded: Vec<u8>,
+    held: HeldQueue,
     reply_rates: server::Rates,
     outbox: Outbox,
     client_stats: Vec<ClientStats>,
@@ -85,8 +100,6 @@ pub(crate) struct Traces {
     waiting: Option<Waker>,
 }
 
-/// Spans decoded or processed between two turns of the lane: some half millisecond.
-const SLICE_SPANS: usize = 512;
 /// Encoded bytes that may wait for control; a third of a payload of the intake.
 const OUTBOX_BYTES_MAX: usize = 1 << 20;
 /// Memory of a batch or decoder that is kept for the next payload.
@@ -102,6 +115,10 @@ impl Traces {
             decoder: Decoder::with_seed(settings.seed),
             batch: Batch::default(),
             pieces: Vec::new(),
+            converter: Converter::default(),
+            encoder: Encoder::default(),
+            encoded: Vec::new(),
+            held: HeldQueue::new(settings.held_bytes_max),
             reply_rates: reply_rates(&settings.rates),
             outbox: Outbox::default(),
             client_stats: Vec::new(),
@@ -125,6 +142,9 @@ impl Traces {
         self.decoder = Decoder::with_seed(self.settings.seed);
         self.batch = Batch::default();
         self.in_work = 0;
+        self.converter = Converter::default();
+        self.encoder = Encoder::default();
+        self.encoded = Vec::new();
         self.waiting = None;
     }
 
@@ -156,7 +176,7 @@ impl Traces {
             stats: self.closed.take(),
             client_stats: std::mem::take(&mut self.client_stats),
             sampled: self.processor.samplers_mut().handover(spare),
-            counts: self.counts.with(&self.server, &mut self.processor),
+            counts: self.counts.with(&self.server, &mut self.processor, self.held.counts()),
             pending: self.server.waiting_requests() + self.in_work,
         }
     }
@@ -174,6 +194,12 @@ impl Traces {
         {
             worker.wake();
         }
+    }
+
+    /// Lets payloads go on whose container has tags now, or that have waited long enough; all of
+    /// them when `is_last`.
+    pub(crate) fn look_for_tags(&mut self, snapshot: &Arc<OriginSnapshot>, is_last: bool) {
+        self.held.look(snapshot, self.server.now(), is_last);
     }
 
     /// Whether nothing may be begun.

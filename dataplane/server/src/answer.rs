@@ -23,6 +23,8 @@ pub struct Answer {
     pub container_tags_hash: Option<HeaderValue>,
     /// Why nothing was accepted, where that is so: counted with the sender.
     pub refusal: Option<Refusal>,
+    /// Service of the sender, where the worker knows it and it counts.
+    pub service: Option<Box<str>>,
 }
 
 /// Media type of an answer.
@@ -113,6 +115,14 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// What every answer carries, as lines of a head.
+    pub(crate) fn head_lines(&self) -> Vec<u8> {
+        let (version, state) = (self.version.as_bytes(), self.state.as_bytes());
+        [b"Datadog-Agent-Version: ", version, b"\r\nDatadog-Agent-State: ", state, b"\r\n"].concat()
+    }
+}
+
 impl Rates {
     /// Rates and their version.
     #[must_use]
@@ -180,6 +190,13 @@ impl Answer {
         Self::new(status, Some(ContentType::Json), body)
     }
 
+    /// The same, to a sender whose service is known; an empty one is none.
+    #[must_use]
+    pub fn of_service(mut self, service: &str) -> Self {
+        self.service = (!service.is_empty()).then(|| service.into());
+        self
+    }
+
     /// 400 with the reason why the body could not be decoded.
     #[must_use]
     pub fn malformed(text: &str) -> Self {
@@ -215,6 +232,7 @@ impl Answer {
             rates_version: None,
             container_tags_hash: None,
             refusal: None,
+            service: None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::link::{Link, Phase};
 use crate::media::Media;
 use crate::relay::Relayed;
 use crate::response::{relay, respond};
-use crate::watched::Watched;
+use crate::watched::{Own, Watched};
 use crate::{Answer, Body, Head, Permit, Proxy, Refusal, Request, Route, Server, TraceVersion};
 
 /// Longest head in bytes.
@@ -47,7 +47,7 @@ where
             None => Err(Lost),
         }
     });
-    let watched = Watched { io, link, server };
+    let watched = Watched { io, link, server, own: Own::default() };
     let connection = http1::Builder::new()
         .half_close(true)
         .max_buf_size(BUFFER_BYTES_MAX)

@@ -94,13 +94,16 @@ impl Statuses {
     }
 }
 
-/// What was refused to one kind of sender. A kind is a tracer's language and version.
+/// What was refused to one kind of sender. A kind is a tracer's language and version, and the
+/// service it traces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SenderRefusals {
     /// `Datadog-Meta-Lang`.
     pub language: String,
     /// `Datadog-Meta-Tracer-Version`.
     pub tracer_version: String,
+    /// Service; empty when the request did not tell.
+    pub service: String,
     /// Requests refused, by [`Refusal`].
     pub requests: [u64; Refusal::ALL.len()],
     /// Traces that those requests said to carry.
@@ -117,16 +120,16 @@ pub(crate) struct Senders {
 
 /// Kinds of senders with a row of their own.
 const SENDERS_MAX: usize = 64;
-/// Bytes kept of a language or a version.
+/// Bytes kept of a language, a version or a service.
 const TEXT_BYTES_MAX: usize = 64;
 /// Language of the row for all other senders.
 const OTHERS: &str = "other";
 
 impl Senders {
-    pub(crate) fn add(&mut self, head: &Head, refusal: Refusal) {
+    pub(crate) fn add(&mut self, head: &Head, service: &str, refusal: Refusal) {
         let language = cut(head.text(Text::Language));
         let version = cut(head.text(Text::TracerVersion));
-        let row = self.row(language, version);
+        let row = self.row(language, version, cut(service));
         row.requests[refusal as usize] += 1;
         row.traces = row.traces.saturating_add(head.trace_count.unwrap_or(0));
         if refusal == Refusal::TooLarge {
@@ -139,18 +142,20 @@ impl Senders {
         &self.rows
     }
 
-    fn row(&mut self, language: &str, tracer_version: &str) -> &mut SenderRefusals {
-        let find = |rows: &[SenderRefusals], language: &str, version: &str| {
-            rows.iter().position(|row| row.language == language && row.tracer_version == version)
+    fn row(&mut self, language: &str, version: &str, service: &str) -> &mut SenderRefusals {
+        let find = |rows: &[SenderRefusals], of: (&str, &str, &str)| {
+            rows.iter().position(|row| (&*row.language, &*row.tracer_version, &*row.service) == of)
         };
-        let (language, version) = match find(&self.rows, language, tracer_version) {
-            None if self.rows.len() >= SENDERS_MAX => (OTHERS, ""),
-            _ => (language, tracer_version),
+        let of = (language, version, service);
+        let of = match find(&self.rows, of) {
+            None if self.rows.len() >= SENDERS_MAX => (OTHERS, "", ""),
+            _ => of,
         };
-        let index = find(&self.rows, language, version).unwrap_or_else(|| {
+        let index = find(&self.rows, of).unwrap_or_else(|| {
             self.rows.push(SenderRefusals {
-                language: language.into(),
-                tracer_version: version.into(),
+                language: of.0.into(),
+                tracer_version: of.1.into(),
+                service: of.2.into(),
                 ..SenderRefusals::default()
             });
             self.rows.len() - 1
@@ -186,10 +191,12 @@ mod tests {
     #[test]
     fn refusals_are_kept_by_language_and_version() {
         let mut senders = Senders::default();
-        senders.add(&head("go", "1"), Refusal::TooLarge);
-        senders.add(&head("go", "1"), Refusal::Busy);
-        senders.add(&head("go", "2"), Refusal::Busy);
-        assert_eq!(senders.rows().len(), 2);
+        senders.add(&head("go", "1"), "", Refusal::TooLarge);
+        senders.add(&head("go", "1"), "", Refusal::Busy);
+        senders.add(&head("go", "2"), "web", Refusal::Busy);
+        senders.add(&head("go", "2"), "db", Refusal::Busy);
+        assert_eq!(senders.rows().len(), 3);
+        assert_eq!(senders.rows()[2].service, "db");
         let go1 = &senders.rows()[0];
         assert_eq!((go1.requests[0], go1.requests[1], go1.traces), (1, 1, 4));
         assert_eq!(go1.largest_body_bytes, 77);
@@ -200,7 +207,7 @@ mod tests {
     fn the_table_is_bounded() {
         let mut senders = Senders::default();
         for n in 0..1000 {
-            senders.add(&head(&"x".repeat(500), &n.to_string()), Refusal::Malformed);
+            senders.add(&head(&"x".repeat(500), &n.to_string()), "", Refusal::Malformed);
         }
         assert_eq!(senders.rows().len(), SENDERS_MAX + 1);
         let others = senders.rows().last().unwrap();

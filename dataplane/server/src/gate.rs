@@ -2,18 +2,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Admission to one listener. At the limit nothing is refused: the kernel's backlog waits.
+use crate::Seats;
+
+/// Admission to one listener on one lane. At the limit nothing is refused: the kernel's backlog
+/// waits.
 #[derive(Debug)]
 pub struct Gate {
-    open: Cell<usize>,
-    open_max: usize,
-    /// Connections that may still be accepted in this window, when that is limited.
-    lease: Cell<Option<u32>>,
-    lease_max: Option<u32>,
-    window: Cell<Instant>,
+    seats: Arc<Seats>,
+    /// The time of the last tick, or of the start.
+    now: Cell<Instant>,
     is_closed: Cell<bool>,
     is_failing: Cell<bool>,
     /// Whether the task that accepts has ended.
@@ -31,17 +32,11 @@ pub struct Permit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
 
-/// Window of the connection rate limit.
-const WINDOW: Duration = Duration::from_secs(30);
-
 impl Gate {
-    pub(crate) fn new(open_max: usize, lease_max: Option<u32>, now: Instant) -> Rc<Self> {
+    pub(crate) fn new(seats: Arc<Seats>, now: Instant) -> Rc<Self> {
         Rc::new(Self {
-            open: Cell::new(0),
-            open_max: open_max.max(1),
-            lease: Cell::new(lease_max),
-            lease_max,
-            window: Cell::new(now),
+            seats,
+            now: Cell::new(now),
             is_closed: Cell::new(false),
             is_failing: Cell::new(false),
             is_done: Cell::new(false),
@@ -57,7 +52,7 @@ impl Gate {
         if self.is_closed.get() {
             return Poll::Ready(Err(Closed));
         }
-        if !self.is_full() && self.lease.get() != Some(0) && !self.is_failing.get() {
+        if !self.is_full() && !self.seats.is_used_up(self.now.get()) && !self.is_failing.get() {
             return Poll::Ready(Ok(()));
         }
         self.watch(cx);
@@ -72,8 +67,7 @@ impl Gate {
     /// Counts a connection that was accepted.
     #[must_use]
     pub fn enter(self: &Rc<Self>) -> Permit {
-        self.open.set(self.open.get() + 1);
-        self.lease.set(self.lease.get().map(|left| left.saturating_sub(1)));
+        self.seats.take(self.now.get());
         Permit { gate: Rc::clone(self) }
     }
 
@@ -82,14 +76,8 @@ impl Gate {
         self.is_failing.set(true);
     }
 
-    /// Open connections.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.open.get()
-    }
-
     pub(crate) fn is_full(&self) -> bool {
-        self.open.get() >= self.open_max
+        self.seats.is_full()
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -101,12 +89,10 @@ impl Gate {
     }
 
     pub(crate) fn tick(&self, now: Instant) {
-        let is_renewed = now.saturating_duration_since(self.window.get()) >= WINDOW;
-        if is_renewed {
-            self.window.set(now);
-            self.lease.set(self.lease_max);
-        }
-        if self.is_failing.take() || is_renewed {
+        self.now.set(now);
+        self.is_failing.set(false);
+        // Another lane may have given a place back, or the window may have ended.
+        if !self.is_full() && !self.seats.is_used_up(now) {
             self.wake();
         }
     }
@@ -132,7 +118,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.open.set(self.gate.open.get().saturating_sub(1));
+        self.gate.seats.give_back();
         self.gate.wake();
     }
 }
@@ -140,41 +126,54 @@ impl Drop for Permit {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test needs a first instant")]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn is_open(gate: &Gate) -> bool {
         gate.poll_open(&Context::from_waker(Waker::noop())).is_ready()
     }
 
-    #[test]
-    fn accepting_stops_at_the_limit_and_goes_on_below_it() {
-        let gate = Gate::new(2, None, Instant::now());
-        let first = gate.enter();
-        assert!(is_open(&gate));
-        let _second = gate.enter();
-        assert!(!is_open(&gate));
-        drop(first);
-        assert!(is_open(&gate));
-        gate.close();
-        let closed = gate.poll_open(&Context::from_waker(Waker::noop()));
-        assert_eq!(closed, Poll::Ready(Err(Closed)));
+    fn seats(open_max: usize, taken_max: Option<u32>, start: Instant) -> Arc<Seats> {
+        Arc::new(Seats::new(open_max, taken_max, start))
     }
 
     #[test]
-    fn a_lease_lasts_for_a_window() {
+    fn accepting_stops_at_the_limit_of_all_lanes_and_goes_on_below_it() {
         let start = Instant::now();
-        let gate = Gate::new(100, Some(2), start);
-        drop((gate.enter(), gate.enter()));
-        assert!(!is_open(&gate));
+        let seats = seats(2, None, start);
+        let [gate, other] = [0, 1].map(|_| Gate::new(Arc::clone(&seats), start));
+        let first = gate.enter();
+        assert!(is_open(&gate));
+        let _second = other.enter();
+        assert!(!is_open(&gate) && !is_open(&other));
+        drop(first);
+        assert!(is_open(&gate) && is_open(&other));
+        assert_eq!(seats.open(), 1);
+        gate.close();
+        let closed = gate.poll_open(&Context::from_waker(Waker::noop()));
+        assert_eq!(closed, Poll::Ready(Err(Closed)));
+        assert!(is_open(&other));
+    }
+
+    #[test]
+    fn a_window_lets_in_so_many_over_all_lanes() {
+        let start = Instant::now();
+        let seats = seats(100, Some(2), start);
+        let [gate, other] = [0, 1].map(|_| Gate::new(Arc::clone(&seats), start));
+        drop((gate.enter(), other.enter()));
+        assert!(!is_open(&gate) && !is_open(&other));
         gate.tick(start + Duration::from_secs(29));
         assert!(!is_open(&gate));
         gate.tick(start + Duration::from_secs(30));
+        assert!(is_open(&gate));
+        drop(gate.enter());
         assert!(is_open(&gate));
     }
 
     #[test]
     fn a_failure_pauses_until_the_next_tick() {
-        let gate = Gate::new(100, None, Instant::now());
+        let gate = Gate::new(seats(100, None, Instant::now()), Instant::now());
         gate.pause();
         assert!(!is_open(&gate));
         gate.tick(Instant::now());

@@ -1,7 +1,7 @@
 //! What the headers of a request say. spec: apm §4.1.
 
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderValue};
 use receive::Peer;
 
 use crate::Route;
@@ -30,6 +30,8 @@ pub struct Head {
     pub dropped_p0_spans: i64,
     /// Whether a refusal may be answered by its real status.
     pub is_real_status_wanted: bool,
+    /// Whether the client sends its body when it is told to go on.
+    pub is_asking: bool,
     texts: String,
     /// End of each text in `texts`, by [`Text`].
     ends: [u32; Text::ALL.len()],
@@ -127,9 +129,19 @@ impl Head {
             dropped_p0_traces: number(DROPPED_TRACES).unwrap_or(0),
             dropped_p0_spans: number(DROPPED_SPANS).unwrap_or(0),
             is_real_status_wanted: is_truthy(bytes(REAL_STATUS)),
+            is_asking: headers.contains_key(EXPECT),
             texts,
             ends,
         }
+    }
+
+    /// The service that the process tags name, or else the program; empty when they name none.
+    #[must_use]
+    pub fn process_service(&self) -> &str {
+        let tags = || self.text(Text::ProcessTags).split(',').map(str::trim);
+        let value = |key: &str| tags().find_map(|tag| tag.strip_prefix(key)?.strip_prefix(':'));
+        let keys = ["svc.user", "svc.auto", "entrypoint.name"];
+        keys.into_iter().find_map(value).unwrap_or_default()
     }
 
     /// A text, empty when the header was absent.

@@ -49,8 +49,20 @@ pub(crate) async fn collect(
     // A body of known length needs no header to tell it, and hyper has checked the header.
     let announced = incoming.size_hint().exact().or(head.content_length);
     let bytes_max = server.settings.request_bytes_max;
-    let mut body = Collected::new(&server.budget, announced, bytes_max).map_err(Stop::Full)?;
+    link.begin_body();
+    let mut body = match Collected::new(&server.budget, announced, bytes_max) {
+        Ok(body) => body,
+        Err(full) => {
+            // What came with the head may tell who is refused. A client that asks first would be
+            // told to go on.
+            if !head.is_asking {
+                note_what_is_there(incoming, link).await;
+            }
+            return Err(Stop::Full(full));
+        }
+    };
     while let Some(chunk) = next_chunk(incoming, link).await? {
+        link.note_body(&chunk);
         body.push(&chunk).map_err(Stop::Full)?;
     }
     let body = body.finish();
@@ -74,6 +86,19 @@ pub(crate) async fn is_discarded(incoming: &mut Incoming, link: &Link, bytes_max
             return false;
         }
     }
+}
+
+/// Takes note of the bytes of a body that are there already.
+async fn note_what_is_there(incoming: &mut Incoming, link: &Link) {
+    poll_fn(|cx| {
+        if let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut *incoming).poll_frame(cx)
+            && let Some(chunk) = frame.data_ref()
+        {
+            link.note_body(chunk);
+        }
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// The next bytes of a body; `None` at its end.

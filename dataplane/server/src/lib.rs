@@ -45,6 +45,7 @@ mod reactor;
 mod relay;
 mod response;
 mod route;
+mod seats;
 mod server;
 mod watched;
 
@@ -64,4 +65,5 @@ pub use media::Media;
 pub use reactor::{ListenerIo, Reactor, StreamIo};
 pub use receive::{HttpListener, HttpStream, Peer};
 pub use route::{Proxy, ROUTE_NAMES, Route, TraceVersion};
-pub use server::{Server, ServerSettings};
+pub use seats::Seats;
+pub use server::{Server, ServerSettings, ServiceReader};

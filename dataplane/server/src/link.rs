@@ -19,6 +19,8 @@ pub(crate) struct Link {
     is_late: Cell<bool>,
     /// Whether the client is still sending something that nobody reads.
     pub(crate) has_unread: Cell<bool>,
+    /// The first bytes of the last body, to name who is refused.
+    pub(crate) prefix: RefCell<Vec<u8>>,
     /// Whether a request is neither answered nor counted as lost.
     pub(crate) has_request: Cell<bool>,
     /// Whether that request is with control, and none of the lane's work waits for it.
@@ -62,6 +64,9 @@ pub(crate) enum Overdue {
 /// Time for a head while its listener is at its limit of connections.
 const HEAD_CROWDED: Duration = Duration::from_secs(1);
 
+/// Bytes of a body that are kept beside it: some spans.
+const PREFIX_BYTES_MAX: usize = 4 << 10;
+
 impl Link {
     pub(crate) const fn new(index: usize, permit: Permit, now: Instant) -> Self {
         Self {
@@ -71,12 +76,25 @@ impl Link {
             is_closing: Cell::new(false),
             is_late: Cell::new(false),
             has_unread: Cell::new(false),
+            prefix: RefCell::new(Vec::new()),
             has_request: Cell::new(false),
             is_away: Cell::new(false),
             is_relaying: Cell::new(false),
             waker: RefCell::new(None),
             permit,
         }
+    }
+
+    /// Forgets the body before.
+    pub(crate) fn begin_body(&self) {
+        self.prefix.borrow_mut().clear();
+    }
+
+    /// Takes note of bytes of a body, as far as they are its first.
+    pub(crate) fn note_body(&self, bytes: &[u8]) {
+        let mut prefix = self.prefix.borrow_mut();
+        let room = PREFIX_BYTES_MAX.saturating_sub(prefix.len());
+        prefix.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
     pub(crate) const fn phase(&self) -> Phase {

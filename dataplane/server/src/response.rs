@@ -32,7 +32,7 @@ pub(crate) fn respond(
     answer: Answer,
 ) -> http::Response<ReplyBody> {
     if let Some(refusal) = answer.refusal {
-        server.count_refusal(head, refusal);
+        server.count_refusal(head, refusal, answer.service.as_deref(), &link.prefix.borrow());
     }
     let mut response = http::Response::new(ReplyBody::Whole(Full::new(answer.body)));
     let headers = response.headers_mut();

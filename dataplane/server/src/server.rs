@@ -16,7 +16,7 @@ use crate::inbox::{Inbox, Patience};
 use crate::link::{Link, Overdue, Phase};
 use crate::relay::{Exchanging, Handover};
 use crate::{
-    ExchangeOutlet, Gate, Head, Identity, Origin, Permit, Proxy, Refusal, Request, Route,
+    ExchangeOutlet, Gate, Head, Identity, Origin, Permit, Proxy, Refusal, Request, Route, Seats,
     SenderRefusals, ServerCounts,
 };
 
@@ -35,12 +35,22 @@ pub struct ServerSettings {
     pub receiver_timeout: Duration,
     /// Time that traces wait for the worker (`apm_config.decoder_timeout`).
     pub decoder_timeout: Duration,
-    /// Most open connections of one listener of the lane (`apm_config.max_connections`).
+    /// Most open connections of one listener (`apm_config.max_connections`).
     pub connections_max: usize,
     /// Most TCP connections accepted in 30 s (`apm_config.connection_limit`).
     pub connections_per_window_max: Option<u32>,
     /// Whether `/v1.0/traces` exists (`apm_config.enable_v1_trace_endpoint`).
     pub is_v1_enabled: bool,
+}
+
+impl ServerSettings {
+    /// Places for the connections of one listener, which all its lanes share; the rate limit is for
+    /// TCP alone.
+    #[must_use]
+    pub fn seats(&self, is_tcp: bool, now: Instant) -> Arc<Seats> {
+        let taken_max = self.connections_per_window_max.filter(|_| is_tcp);
+        Arc::new(Seats::new(self.connections_max, taken_max, now))
+    }
 }
 
 impl Default for ServerSettings {
@@ -71,11 +81,15 @@ pub struct Server {
     handover: RefCell<Option<Handover>>,
     counts: RefCell<ServerCounts>,
     senders: RefCell<Senders>,
+    service_reader: Cell<Option<ServiceReader>>,
     /// Requests begun and not yet answered.
     busy: Cell<usize>,
     /// When the server was told to stop.
     stopping: Cell<Option<Instant>>,
 }
+
+/// Finds the service of a sender in the first bytes of its body; empty when there is none.
+pub type ServiceReader = fn(&Head, &[u8]) -> String;
 
 /// Time that idle connections get after a stop: a request may be on its way.
 const LAST_REQUEST: Duration = Duration::from_millis(100);
@@ -97,9 +111,15 @@ impl Server {
             handover: RefCell::default(),
             counts: RefCell::default(),
             senders: RefCell::default(),
+            service_reader: Cell::new(None),
             busy: Cell::new(0),
             stopping: Cell::new(None),
         })
+    }
+
+    /// Names the services of senders that are refused by what this finds.
+    pub fn read_services_with(&self, reader: ServiceReader) {
+        self.service_reader.set(Some(reader));
     }
 
     /// Tells the time: once in each turn of the driver, before tasks run.
@@ -145,11 +165,10 @@ impl Server {
         self.handover.take().map(Handover::into_outlet)
     }
 
-    /// Admission to one more listener; the rate limit is for TCP alone.
+    /// Admission to one more listener, by the places that it has on all lanes.
     #[must_use]
-    pub fn new_gate(&self, is_tcp: bool) -> Rc<Gate> {
-        let lease = self.settings.connections_per_window_max.filter(|_| is_tcp);
-        let gate = Gate::new(self.settings.connections_max, lease, self.now());
+    pub fn new_gate(&self, seats: Arc<Seats>) -> Rc<Gate> {
+        let gate = Gate::new(seats, self.now());
         if self.stopping.get().is_some() {
             gate.close();
         }
@@ -324,8 +343,20 @@ impl Server {
         count(&mut self.counts.borrow_mut());
     }
 
-    pub(crate) fn count_refusal(&self, head: &Head, refusal: Refusal) {
-        self.senders.borrow_mut().add(head, refusal);
+    /// Counts a refusal with its sender, whose service is told by the worker, by the beginning of
+    /// the body, or by the tags of the process.
+    pub(crate) fn count_refusal(
+        &self,
+        head: &Head,
+        refusal: Refusal,
+        service: Option<&str>,
+        prefix: &[u8],
+    ) {
+        let read = |read: ServiceReader| read(head, prefix);
+        let of_body = || self.service_reader.get().map(read).unwrap_or_default();
+        let service = service.map_or_else(of_body, str::to_owned);
+        let service = if service.is_empty() { head.process_service() } else { &service };
+        self.senders.borrow_mut().add(head, service, refusal);
     }
 
     pub(crate) fn link(&self, permit: Permit) -> Rc<Link> {

@@ -11,15 +11,66 @@ use crate::Server;
 use crate::link::{Link, Phase};
 
 /// A socket that tells the link what it is doing.
+///
+/// It also completes the answers that hyper gives by itself, to heads that are malformed or too
+/// long: they carry what every answer carries, behind the status line. An answer of ours is written
+/// in phase [`Phase::Writing`], a request to go on in [`Phase::Body`]; what is written while a head
+/// is awaited is hyper's own.
 pub(crate) struct Watched<'a, I> {
     pub(crate) io: I,
     pub(crate) link: &'a Link,
     pub(crate) server: &'a Server,
+    pub(crate) own: Own,
+}
+
+/// How far an answer of hyper's own is.
+#[derive(Debug, Default)]
+pub(crate) enum Own {
+    /// The status line is to come.
+    #[default]
+    Status,
+    /// What we add, as far as it is not written.
+    Added(Vec<u8>),
+    /// The rest is hyper's.
+    Rest,
 }
 
 impl<I> Watched<'_, I> {
     fn now(&self) -> Instant {
         self.server.now()
+    }
+}
+
+impl<I: Write + Unpin> Watched<'_, I> {
+    /// Whether hyper answers without having asked us.
+    fn is_own(&self) -> bool {
+        matches!(self.link.phase(), Phase::Idle | Phase::Head)
+    }
+
+    /// Writes the status line, then what we add, then the rest.
+    fn poll_write_own(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if matches!(self.own, Own::Status) {
+            let line =
+                bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            let line = bytes.get(..line).unwrap_or(bytes);
+            let written = ready!(Pin::new(&mut self.io).poll_write(cx, line))?;
+            if written == line.len() && line.ends_with(b"\n") {
+                self.own = Own::Added(self.server.identity().head_lines());
+            }
+            return Poll::Ready(Ok(written));
+        }
+        while let Own::Added(added) = &mut self.own {
+            if added.is_empty() {
+                self.own = Own::Rest;
+                break;
+            }
+            let written = ready!(Pin::new(&mut self.io).poll_write(cx, added))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            added.drain(..written);
+        }
+        Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 }
 
@@ -43,7 +94,10 @@ impl<I: Read + Write + Unpin> Write for Watched<'_, I> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        if matches!(self.own, Own::Rest) || !self.is_own() {
+            return Pin::new(&mut self.io).poll_write(cx, bytes);
+        }
+        self.poll_write_own(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -88,7 +142,11 @@ impl<I: Read + Write + Unpin> Write for Watched<'_, I> {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
+        if matches!(self.own, Own::Rest) || !self.is_own() {
+            return Pin::new(&mut self.io).poll_write_vectored(cx, pieces);
+        }
+        let first = pieces.iter().find(|piece| !piece.is_empty());
+        self.poll_write_own(cx, first.map_or(&[], |piece| &**piece))
     }
 }
 

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use corelane_span::decode::{Decoder, Progress, decode};
-use corelane_span::encode::{idx_payload, tracer_payload};
+use corelane_span::encode::{Encoded, Encoder};
 use corelane_span::{Batch, Format};
 use criterion::{Criterion, Throughput};
 
@@ -77,7 +77,7 @@ fn measure_decoding(criterion: &mut Criterion, name: &str, format: Format, body:
     let mut run = || {
         spare.extend_from_slice(body);
         spare = decoder.start(format, false, std::mem::take(&mut spare), &mut batch);
-        while decoder.step(&mut batch, 64) == Ok(Progress::More) {}
+        while decoder.step(&mut batch, 64 << 10) == Ok(Progress::More) {}
         black_box(&batch);
         assert_eq!(batch.spans.len() as u64, TRACES * SPANS);
     };
@@ -97,14 +97,11 @@ fn measure_decoding(criterion: &mut Criterion, name: &str, format: Format, body:
 fn measure_encoding(criterion: &mut Criterion, name: &str, format: Format) {
     let mut batch = Batch::default();
     decode(format, false, body(format), &mut batch).expect("a body of our own");
-    let mut out = Vec::new();
+    let (mut encoder, mut out) = (Encoder::default(), Vec::new());
     let mut encode = || {
         out.clear();
-        if format.is_v1() {
-            idx_payload(&batch, &mut out)
-        } else {
-            tracer_payload(&batch, &mut out)
-        }
+        encoder.begin(&batch, 0..batch.chunks.len());
+        while encoder.step(&batch, &mut out, 64 << 10) == Encoded::More {}
         black_box(out.len())
     };
     let len = encode();

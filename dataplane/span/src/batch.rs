@@ -101,6 +101,9 @@ pub struct Batch {
     pub strings: Strings,
 }
 
+/// Spans among which a service is looked for.
+const FIRST_SPANS: usize = 16;
+
 impl Default for Chunk {
     fn default() -> Self {
         Self {
@@ -152,6 +155,21 @@ impl Batch {
         self.links.clear();
         self.events.clear();
         self.strings.reset(body)
+    }
+
+    /// The body that it was decoded from.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.strings.into_body()
+    }
+
+    /// The service of the first span that names one, of those that were decoded; empty if there is
+    /// none.
+    #[must_use]
+    pub fn first_service(&self) -> &str {
+        let mut first = self.spans.iter().take(FIRST_SPANS);
+        let service = first.find(|span| !span.service.is_empty()).map(|span| span.service);
+        self.strings.text(service.unwrap_or_default())
     }
 
     /// Bytes of memory that a reset keeps: after a huge body a batch is better dropped.

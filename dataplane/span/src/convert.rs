@@ -1,27 +1,127 @@
 //! Spans of v0.4 and v0.5 in the model of v1.0. spec: apm §5.4, end.
 
-use crate::{Attribute, Batch, Format, Header, Key, SpanKind, Str, Strings, Value};
+use crate::{Attribute, Batch, Format, Header, Key, Span, SpanKind, Str, Strings, Value};
 
-/// Turns a decoded batch of a format before v1.0 into one of v1.0, as the feature `convert-traces`
-/// asks for. Where spans of a chunk disagree about it, the last one counts. A batch of v1.0 stays.
-pub fn convert(batch: &mut Batch) {
-    let origin = match batch.format {
-        Format::V1 => return,
-        Format::V05 => "v05",
-        Format::V01 | Format::V02 | Format::V03 | Format::V04 | Format::V07 => "v04",
-    };
-    batch.format = Format::V1;
-    let origin = batch.strings.add(origin);
-    for at in 0..batch.spans.len() {
-        drop_overwritten(batch, at);
-        promote_from_span(batch, at);
-        batch.set(at, Key::DdConvertedV1, Value::Text(origin));
-    }
-    for at in 0..batch.chunks.len() {
-        promote_to_chunk(batch, at);
-    }
-    promote_to_payload(batch);
+/// Turns decoded batches of the formats before v1.0 into ones of v1.0, in steps, as the feature
+/// `convert-traces` asks for. Where spans of a chunk disagree about it, the last one counts. A
+/// batch of v1.0 stays.
+#[derive(Debug, Default)]
+pub struct Converter {
+    place: Place,
+    /// The next span, or the next chunk and its next span.
+    at: usize,
+    span: usize,
+    origin: Str,
+    found: Found,
 }
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    Spans,
+    Chunks,
+    Payload,
+    #[default]
+    End,
+}
+
+/// What the payload takes over from its spans.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    header: Header,
+    tags: [(Key, Str); 2],
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        let tags = [(Key::DdGitCommitSha, Str::EMPTY), (Key::DdApmMode, Str::EMPTY)];
+        Self { header: Header::default(), tags }
+    }
+}
+
+impl Converter {
+    /// Begins with a batch.
+    pub fn begin(&mut self, batch: &mut Batch) {
+        let origin = match batch.format {
+            Format::V1 => {
+                self.place = Place::End;
+                return;
+            }
+            Format::V05 => "v05",
+            Format::V01 | Format::V02 | Format::V03 | Format::V04 | Format::V07 => "v04",
+        };
+        batch.format = Format::V1;
+        let origin = batch.strings.add(origin);
+        *self = Self { place: Place::Spans, origin, ..Self::default() };
+    }
+
+    /// Works on about `attributes_max` attributes, at least one span; whether there is more.
+    pub fn step(&mut self, batch: &mut Batch, attributes_max: usize) -> bool {
+        let mut left = attributes_max.max(1);
+        while left > 0 {
+            match self.place {
+                Place::Spans => {
+                    let Some(span) = batch.spans.get(self.at) else {
+                        (self.place, self.at) = (Place::Chunks, 0);
+                        continue;
+                    };
+                    left = left.saturating_sub(SPAN_ATTRIBUTES + span.attributes.len());
+                    drop_overwritten(batch, self.at);
+                    promote_from_span(batch, self.at);
+                    batch.set(self.at, Key::DdConvertedV1, Value::Text(self.origin));
+                    self.at += 1;
+                }
+                Place::Chunks => {
+                    let Some(chunk) = batch.chunks.get(self.at) else {
+                        (self.place, self.at) = (Place::Payload, 0);
+                        continue;
+                    };
+                    left = left.saturating_sub(1);
+                    let next = chunk.spans.range().nth(self.span);
+                    let Some(span) = next.and_then(|at| batch.spans.get(at)).copied() else {
+                        self.at += 1;
+                        self.span = 0;
+                        continue;
+                    };
+                    left = left.saturating_sub(span.attributes.len() / 4);
+                    promote_to_chunk(batch, self.at, &span);
+                    self.span += 1;
+                }
+                Place::Payload => {
+                    let Some(span) = batch.spans.get(self.at) else {
+                        promote_to_payload(batch, &self.found);
+                        self.place = Place::End;
+                        continue;
+                    };
+                    left = left.saturating_sub(1 + span.attributes.len() / 4);
+                    self.found.note(batch, span);
+                    self.at += 1;
+                }
+                Place::End => return false,
+            }
+        }
+        true
+    }
+}
+
+impl Found {
+    fn note(&mut self, batch: &Batch, span: &Span) {
+        let first = |held: &mut Str, text: Str| {
+            if held.is_empty() {
+                *held = text;
+            }
+        };
+        let found = &mut self.header;
+        first(&mut found.env, span.env);
+        first(&mut found.app_version, span.version);
+        found.hostname = batch.meta(span, Key::DdHostname).unwrap_or(found.hostname);
+        for (key, value) in &mut self.tags {
+            *value = batch.meta(span, *key).unwrap_or(*value);
+        }
+    }
+}
+
+/// Attributes that cost as much as a span without any: a table of the known keys is emptied.
+const SPAN_ATTRIBUTES: usize = 16;
 
 /// Of a key that is in more than one of `meta`, `metrics` and `meta_struct`, the last one stays.
 /// Other keys than the known ones are left to the reader, for whom the last one counts as well.
@@ -56,46 +156,29 @@ fn promote_from_span(batch: &mut Batch, at: usize) {
     }
 }
 
-fn promote_to_chunk(batch: &mut Batch, at: usize) {
+fn promote_to_chunk(batch: &mut Batch, at: usize, span: &Span) {
     let Some(mut chunk) = batch.chunks.get(at).copied() else { return };
-    for span in batch.spans.get(chunk.spans.range()).unwrap_or_default() {
-        chunk.trace_id = span.trace_id;
-        if let Some(high) = batch.meta(span, Key::DdTraceIdHigh) {
-            chunk.trace_id_high = hexadecimal(&batch.strings, high);
-        }
-        if let Some(priority) = batch.metric(span, Key::SamplingPriority) {
-            chunk.priority = whole(priority);
-        }
-        if let Some(maker) = batch.meta(span, Key::DdDecisionMaker) {
-            let maker = batch.strings.text(maker);
-            let mechanism = maker.strip_prefix('-').unwrap_or(maker).parse();
-            chunk.sampling_mechanism = mechanism.unwrap_or(chunk.sampling_mechanism);
-        }
-        if let Some(origin) = batch.meta(span, Key::DdOrigin) {
-            chunk.origin = origin;
-        }
+    chunk.trace_id = span.trace_id;
+    if let Some(high) = batch.meta(span, Key::DdTraceIdHigh) {
+        chunk.trace_id_high = hexadecimal(&batch.strings, high);
+    }
+    if let Some(priority) = batch.metric(span, Key::SamplingPriority) {
+        chunk.priority = whole(priority);
+    }
+    if let Some(maker) = batch.meta(span, Key::DdDecisionMaker) {
+        let maker = batch.strings.text(maker);
+        let mechanism = maker.strip_prefix('-').unwrap_or(maker).parse();
+        chunk.sampling_mechanism = mechanism.unwrap_or(chunk.sampling_mechanism);
+    }
+    if let Some(origin) = batch.meta(span, Key::DdOrigin) {
+        chunk.origin = origin;
     }
     if let Some(held) = batch.chunks.get_mut(at) {
         *held = chunk;
     }
 }
 
-fn promote_to_payload(batch: &mut Batch) {
-    let mut found = Header::default();
-    let mut tags = [(Key::DdGitCommitSha, Str::EMPTY), (Key::DdApmMode, Str::EMPTY)];
-    for span in &batch.spans {
-        let first = |held: &mut Str, text: Str| {
-            if held.is_empty() {
-                *held = text;
-            }
-        };
-        first(&mut found.env, span.env);
-        first(&mut found.app_version, span.version);
-        found.hostname = batch.meta(span, Key::DdHostname).unwrap_or(found.hostname);
-        for (key, value) in &mut tags {
-            *value = batch.meta(span, *key).unwrap_or(*value);
-        }
-    }
+fn promote_to_payload(batch: &mut Batch, &Found { header: found, tags }: &Found) {
     let header = &mut batch.header;
     if header.env.is_empty() {
         header.env = found.env;
@@ -137,7 +220,14 @@ mod tests {
     fn converted(format: Format, body: &[u8]) -> Batch {
         let mut batch = Batch::default();
         decode(format, true, body.to_vec(), &mut batch).unwrap();
-        convert(&mut batch);
+        let mut converter = Converter::default();
+        converter.begin(&mut batch);
+        // Each step does the least that it can.
+        let mut steps = 0;
+        while converter.step(&mut batch, 1) {
+            steps += 1;
+        }
+        assert!(steps >= batch.spans.len());
         batch
     }
 

@@ -17,7 +17,7 @@
 //! Keys that processing asks for are recognised while decoding ([`Key`]), and each span says which
 //! of them it has ([`KeySet`]): looking for what is not there costs one test of a bit.
 //!
-//! Bodies are decoded in slices ([`decode`]), payloads written in one pass ([`encode`]).
+//! Bodies are decoded ([`decode`]) and payloads written ([`encode`]) in steps of a bounded size.
 //!
 //! Invariants: every [`Str`] of a batch is in its table; an empty string is [`Str::EMPTY`]; a text
 //! is UTF-8 (decoders repair it); every list lies within its arena.
@@ -45,7 +45,7 @@ mod strings;
 pub use attribute::{Attribute, Value};
 pub use batch::{Batch, Chunk, Format, Header, PRIORITY_NONE};
 pub use check::{check_json, check_v1, check_v04, check_v05, check_v07};
-pub use convert::convert;
+pub use convert::Converter;
 pub use key::{Key, KeySet};
 pub use list::{Arena, List, Slice};
 pub use span::{Event, Link, Span, SpanKind};

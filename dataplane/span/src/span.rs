@@ -41,6 +41,8 @@ pub struct Span {
     pub links: Slice,
     /// Events, in [`crate::Batch::events`].
     pub events: Slice,
+    /// Values within its links, its events and its attributes: what a pass over all of them costs.
+    pub nested_count: u32,
     /// Kind (v1.0; an entry of `meta` before).
     pub kind: SpanKind,
 }

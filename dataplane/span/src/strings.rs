@@ -39,6 +39,8 @@ pub struct Strings {
     written: Vec<u8>,
     ranges: Vec<Range>,
     names: Names,
+    /// Texts that were cut while they were read.
+    cut_count: u64,
 }
 
 /// Where a string lies: from `body.len()` on, in what was written.
@@ -51,6 +53,9 @@ struct Range {
 /// The strings of the known keys that were written.
 type Names = [Str; Key::Other as usize];
 
+/// Longest text that is read in full, in bytes; of a longer one the rest is left out. Processing
+/// cuts all texts far below, but must have seen a statement whole to take out its literals.
+pub const TEXT_BYTES_MAX: usize = 512 << 10;
 /// Bytes that processing may write beside a body; what does not fit is replaced by the empty
 /// string. Only a hostile set of replace rules gets there.
 const WRITTEN_BYTES_MAX: usize = 256 << 20;
@@ -63,7 +68,7 @@ impl Strings {
     pub fn new(mut body: Vec<u8>) -> Self {
         body.truncate(BODY_BYTES_MAX);
         let ranges = vec![Range { start: 0, len: 0 }];
-        Self { body, written: Vec::new(), ranges, names: [Str::EMPTY; _] }
+        Self { body, written: Vec::new(), ranges, names: [Str::EMPTY; _], cut_count: 0 }
     }
 
     /// Starts over with another body, keeping the table's memory. Returns the old bytes, emptied,
@@ -73,9 +78,16 @@ impl Strings {
         self.written.clear();
         self.ranges.truncate(1);
         self.names = [Str::EMPTY; _];
+        self.cut_count = 0;
         let mut old = std::mem::replace(&mut self.body, body);
         old.clear();
         old
+    }
+
+    /// The request's body, to own.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
     }
 
     /// The request's body.
@@ -89,6 +101,12 @@ impl Strings {
     pub fn heap_bytes(&self) -> usize {
         let ranges = self.ranges.capacity() * size_of::<Range>();
         self.body.capacity() + self.written.capacity() + ranges
+    }
+
+    /// Texts of the body that were longer than [`TEXT_BYTES_MAX`].
+    #[must_use]
+    pub const fn cut_count(&self) -> u64 {
+        self.cut_count
     }
 
     /// Strings in the table, the empty one included.
@@ -166,9 +184,9 @@ impl Strings {
 
     /// The body, and the table to add to while reading it.
     pub(crate) fn split(&mut self) -> (&[u8], Table<'_>) {
-        let Self { body, written, ranges, .. } = self;
+        let Self { body, written, ranges, cut_count, .. } = self;
         let body_len = index(body.len());
-        (body, Table { body_len, written, ranges })
+        (body, Table { body_len, written, ranges, cut_count })
     }
 
     fn range(&self, of: Str) -> Range {
@@ -182,9 +200,23 @@ pub(crate) struct Table<'a> {
     body_len: u32,
     written: &'a mut Vec<u8>,
     ranges: &'a mut Vec<Range>,
+    cut_count: &'a mut u64,
 }
 
 impl Table<'_> {
+    /// What is read of a text beyond [`TEXT_BYTES_MAX`]: whole characters.
+    #[cold]
+    pub(crate) fn cut<'b>(&mut self, text: &'b [u8]) -> &'b [u8] {
+        *self.cut_count += 1;
+        let text = text.get(..TEXT_BYTES_MAX).unwrap_or(text);
+        let is_inner = |byte: &u8| byte & 0xc0 == 0x80;
+        // A character has at most three bytes behind its first.
+        let inner = text.iter().rev().take(3).take_while(|byte| is_inner(byte)).count();
+        let first = text.len() - inner;
+        let is_open = first > 0 && text.get(first - 1).is_some_and(|byte| *byte >= 0xc0);
+        text.get(..first - usize::from(is_open)).unwrap_or(text)
+    }
+
     /// The string that is a range of the body; the caller has seen that it lies within.
     #[inline]
     pub(crate) fn at(&mut self, start: usize, len: usize) -> Str {

@@ -1,6 +1,6 @@
 //! Properties that tests and fuzz targets share.
 
-use crate::client::{AggregatorSettings, ClientAggregator, ClientPayload};
+use crate::client::{AggregatorSettings, ClientAggregator, ClientDecoding, ClientPayload};
 use crate::payload::{ContainerTags, StatsHeader, encode_payloads};
 use crate::sketch::Sketch;
 
@@ -23,7 +23,17 @@ pub fn check_sketch(bytes: &[u8]) {
 /// # Panics
 /// One of these is not so.
 pub fn check_client_stats(body: &[u8]) {
-    let Ok(payload) = ClientPayload::decode(body) else { return };
+    let mut sliced = ClientDecoding::default();
+    let end = loop {
+        match sliced.step(body, 1) {
+            Ok(true) => break Ok(sliced.payload),
+            Ok(false) => {}
+            Err(error) => break Err(error),
+        }
+    };
+    let whole = ClientPayload::decode(body);
+    assert_eq!(end, whole, "slices change the result");
+    let Ok(payload) = whole else { return };
     let now_ns = payload.buckets.first().map_or(0, |bucket| bucket.start_ns);
     let mut aggregator = ClientAggregator::new(AggregatorSettings::default(), now_ns);
     let hits = payload.hits();

@@ -11,7 +11,7 @@ mod process;
 
 pub use aggregator::{AggregatorSettings, AggregatorTally, ClientAggregator};
 pub use cell::{ClientCell, EncodedSketch};
-pub use decode::ClientStatsError;
+pub use decode::{ClientDecoding, ClientStatsError};
 pub use process::{ClientRules, RequestFacts};
 
 use crate::key::TraceRoot;
@@ -49,6 +49,16 @@ pub struct ClientPayload {
     pub process_tags: String,
     /// Buckets.
     pub buckets: Vec<ClientBucket>,
+}
+
+impl ClientPayload {
+    /// The base service, or that of the first group; empty when there is none.
+    #[must_use]
+    pub fn first_service(&self) -> &str {
+        let groups = || self.buckets.iter().flat_map(|bucket| &bucket.groups);
+        let first = || groups().map(|group| &*group.service).find(|service| !service.is_empty());
+        if self.service.is_empty() { first().unwrap_or_default() } else { &self.service }
+    }
 }
 
 /// A `ClientStatsBucket`.

@@ -58,8 +58,9 @@ pub use bucket::{
 };
 pub use check::{check_client_stats, check_sketch};
 pub use client::{
-    AggregatorSettings, AggregatorTally, ClientAggregator, ClientBucket, ClientCell, ClientGroup,
-    ClientPayload, ClientRules, ClientStatsError, EncodedSketch, RequestFacts,
+    AggregatorSettings, AggregatorTally, ClientAggregator, ClientBucket, ClientCell,
+    ClientDecoding, ClientGroup, ClientPayload, ClientRules, ClientStatsError, EncodedSketch,
+    RequestFacts,
 };
 pub use concentrator::{
     Concentrator, ConcentratorSettings, OVERFLOW_RESOURCE, Recorded, Recorder, Tally,

@@ -80,11 +80,11 @@ fn bench(c: &mut Criterion) {
         let mut round = || {
             spare.extend_from_slice(&made);
             spare = decoder.start(format, false, std::mem::take(&mut spare), &mut batch);
-            while decoder.step(&mut batch, 64) == Ok(Progress::More) {}
+            while decoder.step(&mut batch, 64 << 10) == Ok(Progress::More) {}
             assert_eq!(batch.spans.len() as u64, SPANS * CHUNKS);
             let start = Instant::now();
             processor.begin(std::mem::take(&mut batch), &head, NOW_NS);
-            while processor.step(512) {}
+            while processor.step(200_000) {}
             batch = processor.finish(&mut pieces);
             let passed = start.elapsed();
             assert_eq!(batch.chunks.len(), 1);

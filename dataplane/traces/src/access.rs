@@ -133,6 +133,20 @@ pub(crate) fn as_number(batch: &Batch, value: Value) -> Option<f64> {
     }
 }
 
+/// The beginning of a text: a little more than `bytes_max` bytes, so that what is cut from it is
+/// what would be cut from the whole, which may be long.
+pub(crate) fn head_of(strings: &Strings, text: Str, bytes_max: usize) -> &str {
+    let bytes = strings.bytes(text);
+    let head = bytes.get(..bytes_max + 4).unwrap_or(bytes);
+    match std::str::from_utf8(head) {
+        Ok(head) => head,
+        Err(error) => {
+            let valid = head.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(valid).unwrap_or_default()
+        }
+    }
+}
+
 /// Appends a number in the shortest decimal form, without an exponent.
 pub(crate) fn write_number(number: f64, out: &mut String) {
     let text = if number.is_nan() {

@@ -49,6 +49,8 @@ pub enum Dropped {
     SampledOut,
     /// It has no error, and only errors are tracked.
     NoError,
+    /// It would take more than 40 MiB on the wire.
+    TooLarge,
 }
 
 /// What was wrong with a span that was kept and put right.
@@ -87,11 +89,13 @@ pub enum Malformed {
     InvalidDuration,
     /// Its HTTP status is none.
     InvalidHttpStatus,
+    /// A text of it was longer than is read.
+    ValueCut,
 }
 
 impl Dropped {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::ForeignSpan,
         Self::TraceIdZero,
@@ -101,6 +105,7 @@ impl Dropped {
         Self::ByPriority,
         Self::SampledOut,
         Self::NoError,
+        Self::TooLarge,
     ];
 
     /// Its name as a tag `reason`.
@@ -116,13 +121,14 @@ impl Dropped {
             Self::ByPriority => "priority",
             Self::SampledOut => "sampled_out",
             Self::NoError => "no_error",
+            Self::TooLarge => "too_large",
         }
     }
 }
 
 impl Malformed {
     /// All reasons, in the order of their discriminants.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::DuplicateSpanId,
         Self::ServiceEmpty,
         Self::ServiceTruncated,
@@ -139,6 +145,7 @@ impl Malformed {
         Self::InvalidStart,
         Self::InvalidDuration,
         Self::InvalidHttpStatus,
+        Self::ValueCut,
     ];
 
     /// Its name as a tag `reason`.
@@ -161,6 +168,7 @@ impl Malformed {
             Self::InvalidStart => "invalid_start_date",
             Self::InvalidDuration => "invalid_duration",
             Self::InvalidHttpStatus => "invalid_http_status_code",
+            Self::ValueCut => "value_cut",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How many bytes a chunk will have on the wire, about. spec: apm §6 step 4 o.
 
-use span::{Attribute, Batch, Chunk, Slice, Value};
+use span::{Attribute, Batch, Chunk, Slice, Span, Value};
 
 /// Names and numbers of a chunk.
 const CHUNK_BYTES: usize = 64;
@@ -11,31 +11,33 @@ const LINK_BYTES: usize = 64;
 /// Length or number before or of a value.
 const VALUE_BYTES: usize = 9;
 
-/// Size of a chunk as a map with string keys, the largest of its forms.
+/// Size of a chunk without its spans, as a map with string keys, the largest of its forms.
 pub(crate) fn chunk_bytes(batch: &Batch, chunk: &Chunk) -> usize {
+    let origin = batch.strings.len_of(chunk.origin);
+    CHUNK_BYTES + origin + list_bytes(batch, batch.attributes.get(chunk.attributes))
+}
+
+/// Size of one of its spans.
+pub(crate) fn span_bytes(batch: &Batch, span: &Span) -> usize {
     let strings = &batch.strings;
-    let mut bytes = CHUNK_BYTES + strings.len_of(chunk.origin);
-    bytes += list_bytes(batch, batch.attributes.get(chunk.attributes));
-    for span in batch.spans.get(chunk.spans.range()).unwrap_or_default() {
-        let texts = [
-            span.service,
-            span.name,
-            span.resource,
-            span.span_type,
-            span.env,
-            span.version,
-            span.component,
-        ];
-        bytes += SPAN_BYTES + texts.into_iter().map(|text| strings.len_of(text)).sum::<usize>();
-        bytes += list_bytes(batch, batch.attributes.get(span.attributes));
-        for link in batch.links.get(span.links.range()).unwrap_or_default() {
-            bytes += LINK_BYTES + strings.len_of(link.tracestate);
-            bytes += nested_bytes(batch, link.attributes);
-        }
-        for event in batch.events.get(span.events.range()).unwrap_or_default() {
-            bytes += LINK_BYTES + strings.len_of(event.name);
-            bytes += nested_bytes(batch, event.attributes);
-        }
+    let texts = [
+        span.service,
+        span.name,
+        span.resource,
+        span.span_type,
+        span.env,
+        span.version,
+        span.component,
+    ];
+    let mut bytes = SPAN_BYTES + texts.into_iter().map(|text| strings.len_of(text)).sum::<usize>();
+    bytes += list_bytes(batch, batch.attributes.get(span.attributes));
+    for link in batch.links.get(span.links.range()).unwrap_or_default() {
+        bytes += LINK_BYTES + strings.len_of(link.tracestate);
+        bytes += nested_bytes(batch, link.attributes);
+    }
+    for event in batch.events.get(span.events.range()).unwrap_or_default() {
+        bytes += LINK_BYTES + strings.len_of(event.name);
+        bytes += nested_bytes(batch, event.attributes);
     }
     bytes
 }

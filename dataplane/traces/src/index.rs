@@ -1,7 +1,5 @@
 //! Span ids of one chunk, for parents, duplicates and top-level spans.
 
-use span::Span;
-
 /// An open-addressing table from span id to place in the chunk. It is emptied by raising a stamp,
 /// and kept for the next chunk.
 #[derive(Clone, Debug)]
@@ -16,15 +14,18 @@ pub(crate) struct SpanIndex {
     mask: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    id: u64,
-    stamp: u32,
-    at: u32,
-}
+/// An id, and below the stamp of its chunk its place there. Plain numbers, of which the allocator
+/// gives many zeroes without writing them.
+type Slot = [u64; 2];
 
 /// Slots that are kept for the next chunk; what a greater chunk needed is given back.
 const SLOTS_KEPT: usize = 1 << 16;
+
+impl Default for SpanIndex {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
 
 impl SpanIndex {
     /// An empty index; `seed` is random.
@@ -32,25 +33,44 @@ impl SpanIndex {
         Self { slots: Vec::new(), stamp: 0, multiplier: seed | 1, shift: 63, mask: 1 }
     }
 
-    /// Holds the spans of a chunk; of several with one id, the last. Returns how many had an id
-    /// that was there already.
-    pub(crate) fn fill(&mut self, spans: &[Span]) -> u64 {
-        self.clear(spans.len());
-        let mut duplicates = 0;
-        for (at, span) in spans.iter().enumerate() {
-            let slot = self.slot(span.span_id);
-            let Some(slot) = self.slots.get_mut(slot) else { continue };
-            duplicates += u64::from(slot.stamp == self.stamp);
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            *slot = Slot { id: span.span_id, stamp: self.stamp, at };
+    /// Forgets all spans, and makes room for those of the next chunk.
+    pub(crate) fn begin(&mut self, spans: usize) {
+        let wanted = (spans * 2).next_power_of_two().max(2);
+        self.shift = 64 - wanted.trailing_zeros();
+        self.mask = wanted - 1;
+        if self.slots.len() < wanted {
+            // Nothing of the old is wanted any more.
+            self.slots = vec![[0; 2]; wanted];
+            self.stamp = 0;
+        } else if self.slots.len() > SLOTS_KEPT && wanted <= SLOTS_KEPT {
+            self.slots.truncate(SLOTS_KEPT);
+            self.slots.shrink_to_fit();
         }
-        duplicates
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.slots = vec![[0; 2]; self.slots.len()];
+            self.stamp = 1;
+        }
+    }
+
+    /// Adds the span at a place of the chunk; of several with one id, the last counts. Whether the
+    /// id was there already.
+    pub(crate) fn add(&mut self, id: u64, at: usize) -> bool {
+        let slot = self.slot(id);
+        let place = u64::from(self.stamp) << 32 | u64::from(u32::try_from(at).unwrap_or(u32::MAX));
+        let Some(slot) = self.slots.get_mut(slot) else { return false };
+        let is_there = stamp(*slot) == self.stamp;
+        *slot = [id, place];
+        is_there
     }
 
     /// The place of the span with this id.
     pub(crate) fn at(&self, id: u64) -> Option<usize> {
         let slot = self.slots.get(self.slot(id))?;
-        (slot.stamp == self.stamp).then_some(slot.at as usize)
+        let [_, place] = *slot;
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half is the place")]
+        let at = place as u32;
+        (stamp(*slot) == self.stamp).then_some(at as usize)
     }
 
     /// The slot of an id, or the vacant one where it belongs.
@@ -60,30 +80,18 @@ impl SpanIndex {
         let mut at = (id.wrapping_mul(self.multiplier) >> self.shift) as usize;
         // At most half of the slots are taken.
         while let Some(slot) = self.slots.get(at) {
-            if slot.stamp != self.stamp || slot.id == id {
+            let [held, _] = *slot;
+            if stamp(*slot) != self.stamp || held == id {
                 break;
             }
             at = (at + 1) & self.mask;
         }
         at
     }
+}
 
-    fn clear(&mut self, spans: usize) {
-        let wanted = (spans * 2).next_power_of_two().max(2);
-        self.shift = 64 - wanted.trailing_zeros();
-        self.mask = wanted - 1;
-        if self.slots.len() < wanted {
-            self.slots.resize(wanted, Slot::default());
-        } else if self.slots.len() > SLOTS_KEPT && wanted <= SLOTS_KEPT {
-            self.slots.truncate(SLOTS_KEPT);
-            self.slots.shrink_to_fit();
-        }
-        self.stamp = self.stamp.wrapping_add(1);
-        if self.stamp == 0 {
-            self.slots.fill(Slot::default());
-            self.stamp = 1;
-        }
-    }
+const fn stamp([_, place]: Slot) -> u32 {
+    (place >> 32) as u32
 }
 
 #[cfg(test)]
@@ -91,19 +99,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn spans(ids: &[u64]) -> Vec<Span> {
-        ids.iter().map(|&span_id| Span { span_id, ..Span::default() }).collect()
+    fn fill(index: &mut SpanIndex, ids: &[u64]) -> usize {
+        index.begin(ids.len());
+        ids.iter().enumerate().filter(|(at, id)| index.add(**id, *at)).count()
     }
 
     #[test]
     fn a_chunk_forgets_the_one_before() {
         let mut index = SpanIndex::new(7);
-        assert_eq!(index.fill(&spans(&[1, 2, 1])), 1);
+        assert_eq!(fill(&mut index, &[1, 2, 1]), 1);
         assert_eq!((index.at(1), index.at(2), index.at(3)), (Some(2), Some(1), None));
         index.stamp = u32::MAX;
-        assert_eq!(index.fill(&spans(&[3])), 0);
+        assert_eq!(fill(&mut index, &[3]), 0);
         assert_eq!((index.at(1), index.at(3)), (None, Some(0)));
-        assert_eq!(index.fill(&[]), 0);
+        assert_eq!(fill(&mut index, &[]), 0);
         assert_eq!(index.at(3), None);
     }
 
@@ -115,10 +124,10 @@ mod tests {
         ) {
             let mut index = SpanIndex::new(seed);
             for ids in chunks {
-                let duplicates = index.fill(&spans(&ids));
+                let duplicates = fill(&mut index, &ids);
                 let map: std::collections::BTreeMap<u64, usize> =
                     ids.iter().copied().enumerate().map(|(at, id)| (id, at)).collect();
-                prop_assert_eq!(duplicates, (ids.len() - map.len()) as u64);
+                prop_assert_eq!(duplicates, ids.len() - map.len());
                 for id in 0..50 {
                     prop_assert_eq!(index.at(id), map.get(&id).copied());
                 }

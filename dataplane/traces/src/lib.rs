@@ -10,11 +10,12 @@
 //! ```
 //!
 //! A [`Processor`] belongs to one lane and has all its scratch memory, its obfuscators, samplers
-//! and concentrator. It works on whole chunks, a bounded number of spans at a time, so that the
-//! lane can leave a large payload for others. Passes edit the batch in place; what a pass writes
-//! anew is appended to the strings of the batch, and a key is looked for only when the span says
-//! that it is there. Both models of spans are read and written through a few functions (`access`),
-//! so that no rule is there twice. Statistics borrow the spans.
+//! and concentrator. It works on a chunk in phases, in each on one span after the other, and leaves
+//! it when the work that it was given is used up, so that the lane has time for others. Passes edit
+//! the batch in place; what a pass writes anew is appended to the strings of the batch, and a key
+//! is looked for only when the span says that it is there. Both models of spans are read and
+//! written through a few functions (`access`), so that no rule is there twice. Statistics borrow
+//! the spans.
 //!
 //! It deliberately does not read headers, resolve containers, know keys of the configuration, or
 //! encode; time and seeds come from the caller. Rates and flushes go through
@@ -30,17 +31,21 @@
 //! 540 ns a span in v0.4 and 470 in v1.0, of which statistics 260, cards 45. A replace rule for `*`
 //! adds about 15 ns for each attribute.
 //!
-//! A whole chunk is the least that a step works on: one of 100,000 spans holds a lane for about
-//! 50 ms.
+//! Work is counted, not timed (`budget`): spans, attributes, bytes that an obfuscator or a rule
+//! reads. The greatest parts that are done in one go are one span with up to 16,384 attributes, 512
+//! KiB of statements or bodies of one span (some 2 ms; a value beyond is replaced as a whole), one
+//! attribute by a replace rule, and a look of the samplers at 4096 spans of a chunk.
 
 #![forbid(unsafe_code)]
 
 mod access;
 mod attributes;
+mod budget;
 mod client;
 mod counts;
 mod error;
 mod estimate;
+mod facts;
 mod filter;
 mod head;
 mod index;
@@ -67,6 +72,6 @@ pub use pattern::Pattern;
 pub use processor::{Piece, Processor};
 pub use replace::ReplaceRule;
 pub use settings::{
-    Commands, Features, InstallSignature, JsonKeys, Obfuscation, PAYLOAD_BYTES_MAX, Settings,
-    peer_tag_keys,
+    Commands, Features, InstallSignature, JsonKeys, MarkedServices, Obfuscation, PAYLOAD_BYTES_MAX,
+    Settings, peer_tag_keys,
 };

@@ -1,7 +1,7 @@
 //! Puts spans right, or says why their chunk cannot be. spec: apm §6.1.
 
 use obfuscate::normalize::{Flaw, Normalized, cut_str, name, peer_service, service, tag_value};
-use span::{Batch, Key, KeySet, Slice, Span, Str, Strings, Value};
+use span::{Batch, Key, KeySet, Span, Str, Strings, Value};
 
 use crate::access::{self, str_of};
 use crate::counts::{Counts, Dropped, Malformed};
@@ -30,72 +30,65 @@ const KEYS: KeySet = KeySet::of(&[
     Key::HttpStatusCode,
 ]);
 
-/// Why a chunk cannot be kept, if so.
-pub(crate) fn refusal(batch: &Batch, chunk: Slice) -> Option<Dropped> {
-    let is_v1 = batch.format.is_v1();
-    let spans = batch.spans.get(chunk.range()).unwrap_or_default();
-    let Some(first) = spans.first() else { return Some(Dropped::Empty) };
-    spans.iter().find_map(|span| {
-        if !is_v1 && span.trace_id != first.trace_id {
-            Some(Dropped::ForeignSpan)
-        } else if !is_v1 && span.trace_id == 0 {
-            Some(Dropped::TraceIdZero)
-        } else if span.span_id == 0 {
-            Some(Dropped::SpanIdZero)
-        } else {
-            None
-        }
-    })
+/// Why the chunk of a span cannot be kept, if so. `first` is its first span.
+pub(crate) const fn refusal(is_v1: bool, span: &Span, first: &Span) -> Option<Dropped> {
+    if !is_v1 && span.trace_id != first.trace_id {
+        Some(Dropped::ForeignSpan)
+    } else if !is_v1 && span.trace_id == 0 {
+        Some(Dropped::TraceIdZero)
+    } else if span.span_id == 0 {
+        Some(Dropped::SpanIdZero)
+    } else {
+        None
+    }
 }
 
-/// Puts all spans of a chunk right.
+/// Puts a span right.
 pub(crate) fn normalise(
     batch: &mut Batch,
-    chunk: Slice,
+    at: usize,
     context: &Context<'_>,
     counts: &mut Counts,
     out: &mut String,
 ) {
     let is_v1 = batch.format.is_v1();
-    for at in chunk.range() {
-        let Some(mut span) = batch.spans.get(at).copied() else { return };
-        service_of(&mut span, &mut batch.strings, context, counts, out);
-        if span.keys.has_any(KEYS) {
-            services(batch, at, counts, out);
-        }
-        if context.is_component_name
-            && let Some(component) = str_of(batch, &span, Key::Component)
-        {
-            span.name = component;
-        }
-        let flaws = [Malformed::NameEmpty, Malformed::NameTruncated, Malformed::NameInvalid];
-        note(replace(&mut span.name, &mut batch.strings, out, name), flaws, counts);
-        if span.resource.is_empty() {
-            counts.note(Malformed::ResourceEmpty, 1);
-            span.resource = span.name;
-        }
-        // In the formats before v1.0 the ids that agree are three.
-        if span.parent_id == span.span_id && (is_v1 || span.trace_id == span.span_id) {
-            span.parent_id = 0;
-        }
-        times(&mut span, context.now_ns, counts);
-        let kind = batch.strings.text(span.span_type);
-        if kind.len() > TYPE_BYTES_MAX {
-            counts.note(Malformed::TypeTruncated, 1);
-            let len = cut_str(kind, TYPE_BYTES_MAX).len();
-            span.span_type = batch.strings.prefix(span.span_type, len);
-        }
-        if is_v1 {
-            tag(&mut span.env, &mut batch.strings, out);
-        }
-        let Some(held) = batch.spans.get_mut(at) else { return };
-        // The lists are not touched here, so that those of the copy are still right.
-        *held = span;
-        if span.keys.has_any(KEYS) {
-            values(batch, at, counts, out);
-        }
-        links(batch, &span, out);
+    let Some(mut span) = batch.spans.get(at).copied() else { return };
+    service_of(&mut span, &mut batch.strings, context, counts, out);
+    if span.keys.has_any(KEYS) {
+        services(batch, at, counts, out);
     }
+    if context.is_component_name
+        && let Some(component) = str_of(batch, &span, Key::Component)
+    {
+        span.name = component;
+    }
+    let flaws = [Malformed::NameEmpty, Malformed::NameTruncated, Malformed::NameInvalid];
+    note(replace(&mut span.name, &mut batch.strings, out, name), flaws, counts);
+    if span.resource.is_empty() {
+        counts.note(Malformed::ResourceEmpty, 1);
+        span.resource = span.name;
+    }
+    // In the formats before v1.0 the ids that agree are three.
+    if span.parent_id == span.span_id && (is_v1 || span.trace_id == span.span_id) {
+        span.parent_id = 0;
+    }
+    times(&mut span, context.now_ns, counts);
+    if batch.strings.len_of(span.span_type) > TYPE_BYTES_MAX {
+        counts.note(Malformed::TypeTruncated, 1);
+        let head = access::head_of(&batch.strings, span.span_type, TYPE_BYTES_MAX);
+        let len = cut_str(head, TYPE_BYTES_MAX).len();
+        span.span_type = batch.strings.prefix(span.span_type, len);
+    }
+    if is_v1 {
+        tag(&mut span.env, &mut batch.strings, out);
+    }
+    let Some(held) = batch.spans.get_mut(at) else { return };
+    // The lists are not touched here, so that those of the copy are still right.
+    *held = span;
+    if span.keys.has_any(KEYS) {
+        values(batch, at, counts, out);
+    }
+    links(batch, &span, out);
 }
 
 fn service_of(

@@ -17,6 +17,12 @@ const NON_PARSABLE: &str = "Non-parsable SQL query";
 /// Metas that may hold a statement.
 const STATEMENTS: [Key; 3] = [Key::SqlQuery, Key::DbStatement, Key::DbQueryText];
 
+/// Stands for a value that is not read.
+const UNREAD: &str = "?";
+/// Bytes of one span that obfuscators read in one go: one text of the greatest length, or several
+/// that have it together. Values beyond are replaced as a whole.
+const SPAN_BYTES_MAX: usize = span::decode::TEXT_BYTES_MAX;
+
 /// The obfuscators of one lane.
 #[derive(Debug)]
 pub(crate) struct Redactor {
@@ -29,6 +35,8 @@ pub(crate) struct Redactor {
     is_memcached_enabled: bool,
     is_memcached_command_kept: bool,
     out: String,
+    /// Bytes of the span in work that were read.
+    read_bytes: usize,
 }
 
 impl Redactor {
@@ -43,6 +51,7 @@ impl Redactor {
             is_memcached_enabled: settings.is_memcached_enabled,
             is_memcached_command_kept: settings.is_memcached_command_kept,
             out: String::new(),
+            read_bytes: 0,
         }
     }
 
@@ -51,8 +60,14 @@ impl Redactor {
         self.sql = sql::Obfuscator::with_cache(options.clone(), cache_bytes);
     }
 
-    /// Obfuscates one span by its attributes and its type.
-    pub(crate) fn span(&mut self, batch: &mut Batch, at: usize) {
+    /// Obfuscates one span by its attributes and its type. Returns how many bytes were read.
+    pub(crate) fn span(&mut self, batch: &mut Batch, at: usize) -> usize {
+        self.read_bytes = 0;
+        self.obfuscate(batch, at);
+        self.read_bytes
+    }
+
+    fn obfuscate(&mut self, batch: &mut Batch, at: usize) {
         if let Some(cards) = &mut self.cards {
             cards.span(batch, at);
         }
@@ -73,9 +88,14 @@ impl Redactor {
                     http_url::obfuscate(url, options, out)
                 });
             }
-            b"mongodb" => self.bodies.mongodb(batch, at, &mut self.sql, &mut self.out),
-            b"elasticsearch" | b"opensearch" => {
-                self.bodies.search(batch, at, &mut self.sql, &mut self.out);
+            b"mongodb" | b"elasticsearch" | b"opensearch" => {
+                let is_mongodb = batch.strings.bytes(span.span_type) == b"mongodb";
+                let mut rewrite = Rewrite { out: &mut self.out, read_bytes: &mut self.read_bytes };
+                if is_mongodb {
+                    self.bodies.mongodb(batch, at, &mut self.sql, &mut rewrite);
+                } else {
+                    self.bodies.search(batch, at, &mut self.sql, &mut rewrite);
+                }
             }
             _ => {}
         }
@@ -89,6 +109,7 @@ impl Redactor {
         let mut tables = Str::EMPTY;
         let mut resource = raw;
         if !raw.is_empty() {
+            self.read_bytes += batch.strings.len_of(raw);
             match self.sql.obfuscate(batch.strings.text(raw), batch.strings.text(dbms)) {
                 Ok(done) => {
                     let is_same = done.text == batch.strings.text(raw);
@@ -114,6 +135,11 @@ impl Redactor {
                     *text = resource;
                     return;
                 }
+                self.read_bytes += strings.len_of(*text);
+                if self.read_bytes > SPAN_BYTES_MAX {
+                    *text = strings.add(NON_PARSABLE);
+                    return;
+                }
                 let done = self.sql.obfuscate(strings.text(*text), strings.text(dbms));
                 *text = match done {
                     Ok(done) if done.text == strings.text(*text) => *text,
@@ -132,6 +158,7 @@ impl Redactor {
         let Batch { spans, strings, .. } = batch;
         if let Some(span) = spans.get_mut(at) {
             self.out.clear();
+            self.read_bytes += strings.len_of(span.resource);
             if redis::quantize(strings.text(span.resource), &mut self.out).is_written() {
                 span.resource = strings.add(&self.out);
             }
@@ -150,22 +177,38 @@ impl Redactor {
         key: Key,
         obfuscate: impl FnMut(&str, &mut String) -> Change,
     ) {
-        rewrite(batch, at, key, &mut self.out, obfuscate);
+        let mut rewrite = Rewrite { out: &mut self.out, read_bytes: &mut self.read_bytes };
+        rewrite.all(batch, at, key, obfuscate);
     }
 }
 
-/// Obfuscates every text that a span has under a key and that is not empty.
-fn rewrite(
-    batch: &mut Batch,
-    at: usize,
-    key: Key,
-    out: &mut String,
-    mut obfuscate: impl FnMut(&str, &mut String) -> Change,
-) {
-    crate::normalise::edit(batch, at, key, |text, strings| {
-        out.clear();
-        if !text.is_empty() && obfuscate(strings.text(*text), out).is_written() {
-            *text = strings.add(out);
-        }
-    });
+/// Obfuscates values in place.
+#[derive(Debug)]
+pub(super) struct Rewrite<'a> {
+    out: &'a mut String,
+    read_bytes: &'a mut usize,
+}
+
+impl Rewrite<'_> {
+    /// Obfuscates every text that a span has under a key and that is not empty.
+    fn all(
+        &mut self,
+        batch: &mut Batch,
+        at: usize,
+        key: Key,
+        mut obfuscate: impl FnMut(&str, &mut String) -> Change,
+    ) {
+        crate::normalise::edit(batch, at, key, |text, strings| {
+            if text.is_empty() {
+                return;
+            }
+            *self.read_bytes += strings.len_of(*text);
+            self.out.clear();
+            if *self.read_bytes > SPAN_BYTES_MAX {
+                *text = strings.add(UNREAD);
+            } else if obfuscate(strings.text(*text), self.out).is_written() {
+                *text = strings.add(self.out);
+            }
+        });
+    }
 }

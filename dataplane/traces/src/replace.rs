@@ -2,9 +2,10 @@
 //! spec: apm §6.6.
 
 use regex::CaptureLocations;
-use span::{Arena, Attribute, Batch, Key, Slice, Str, Strings, Value};
+use span::{Arena, Attribute, Batch, Key, Slice, Span, Str, Strings, Value};
 
 use crate::access::{KeyName, write, write_number};
+use crate::budget::Budget;
 use crate::template::Template;
 use crate::{Pattern, SettingsError};
 
@@ -33,7 +34,32 @@ pub(crate) struct Rewriter {
     groups: Vec<CaptureLocations>,
     text: String,
     out: String,
+    // How far the chunk in work is.
+    rule: usize,
+    at: Cursor,
 }
+
+/// A span of a chunk, and what of it is next.
+#[derive(Clone, Copy, Debug)]
+struct Cursor {
+    span: usize,
+    part: Part,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Fields,
+    /// From an attribute on.
+    Attributes(usize),
+    /// From an attribute of an event on.
+    Events(usize, usize),
+}
+
+/// Bytes of one attribute or event attribute, with all values within it, that one rule reads; a
+/// text beyond is replaced as a whole.
+const PART_BYTES_MAX: usize = span::decode::TEXT_BYTES_MAX;
+/// What takes its place.
+const UNREAD: &str = "?";
 
 /// Levels of arrays and maps whose elements are looked at.
 const DEPTH_MAX: usize = 64;
@@ -88,18 +114,43 @@ impl Rewriter {
     /// Buffers for these rules.
     pub(crate) fn new(rules: &[ReplaceRule]) -> Self {
         let groups = rules.iter().map(|rule| rule.pattern.regex().capture_locations()).collect();
-        Self { groups, text: String::new(), out: String::new() }
+        let at = Cursor { span: 0, part: Part::Fields };
+        Self { groups, text: String::new(), out: String::new(), rule: 0, at }
     }
 
-    /// Applies all rules to the spans of a chunk, one rule after the other.
-    pub(crate) fn apply(&mut self, rules: &[ReplaceRule], batch: &mut Batch, chunk: Slice) {
-        for (n, rule) in rules.iter().enumerate() {
-            let Some(groups) = self.groups.get_mut(n) else { return };
-            let mut pass = Pass { rule, groups, text: &mut self.text, out: &mut self.out };
-            for at in chunk.range() {
-                pass.span(batch, at);
+    /// Begins with a chunk.
+    pub(crate) const fn begin(&mut self) {
+        self.rule = 0;
+        self.at = Cursor { span: 0, part: Part::Fields };
+    }
+
+    /// Applies all rules to the spans of a chunk, one rule after the other; false when the budget
+    /// is used up before the end.
+    pub(crate) fn step(
+        &mut self,
+        rules: &[ReplaceRule],
+        batch: &mut Batch,
+        chunk: Slice,
+        budget: &mut Budget,
+    ) -> bool {
+        while let Some(rule) = rules.get(self.rule) {
+            let Some(groups) = self.groups.get_mut(self.rule) else { return true };
+            let (text, out) = (&mut self.text, &mut self.out);
+            let mut pass = Pass { rule, groups, text, out, read_bytes: 0 };
+            while self.at.span < chunk.len as usize {
+                let at = chunk.start as usize + self.at.span;
+                let is_done = pass.span(batch, at, &mut self.at.part, budget);
+                if is_done {
+                    self.at = Cursor { span: self.at.span + 1, part: Part::Fields };
+                }
+                if budget.is_used_up() {
+                    return false;
+                }
             }
+            self.rule += 1;
+            self.at = Cursor { span: 0, part: Part::Fields };
         }
+        true
     }
 }
 
@@ -136,45 +187,81 @@ struct Pass<'a> {
     groups: &'a mut CaptureLocations,
     text: &'a mut String,
     out: &'a mut String,
+    /// Bytes that were read of the part in work.
+    read_bytes: usize,
 }
 
 impl Pass<'_> {
-    fn span(&mut self, batch: &mut Batch, at: usize) {
+    /// Works on a span from a part on; false when the budget is used up before its end.
+    fn span(&mut self, batch: &mut Batch, at: usize, part: &mut Part, budget: &mut Budget) -> bool {
         let is_v1 = batch.format.is_v1();
         let Batch { spans, attributes, nested, events, strings, .. } = batch;
-        let Some(span) = spans.get_mut(at) else { return };
+        let Some(span) = spans.get_mut(at) else { return true };
+        if matches!(part, Part::Fields) {
+            self.fields(span, is_v1, strings);
+            self.spend(budget);
+            *part = Part::Attributes(0);
+        }
+        if let Part::Attributes(from) = *part {
+            if self.rule.target != Target::Resource && span.keys.has(self.rule.name.key) {
+                let held = attributes.get_mut(span.attributes);
+                for (n, held) in held.iter_mut().enumerate().skip(from) {
+                    if self.rule.concerns(held, strings) {
+                        if is_v1 {
+                            self.typed(held, nested, strings, DEPTH_MAX);
+                        } else {
+                            self.untyped(held, strings);
+                        }
+                    }
+                    self.spend(budget);
+                    if budget.is_used_up() {
+                        *part = Part::Attributes(n + 1);
+                        return false;
+                    }
+                }
+            }
+            *part = Part::Events(0, 0);
+        }
+        let Part::Events(event_from, attribute_from) = *part else { return true };
+        let events = events.get(span.events.range()).unwrap_or_default();
+        for (n, event) in events.iter().enumerate().skip(event_from) {
+            let from = if n == event_from { attribute_from } else { 0 };
+            for (attribute, place) in event.attributes.range().enumerate().skip(from) {
+                self.element(nested, place, strings, DEPTH_MAX, true);
+                self.spend(budget);
+                if budget.is_used_up() {
+                    *part = Part::Events(n, attribute + 1);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Fields of the span itself.
+    fn fields(&mut self, span: &mut Span, is_v1: bool, strings: &mut Strings) {
         if self.rule.target != Target::Key {
             self.string(&mut span.resource, strings);
         }
-        if is_v1 {
-            let fields = [
-                (Key::Env, &mut span.env),
-                (Key::Version, &mut span.version),
-                (Key::Component, &mut span.component),
-            ];
-            for (key, field) in fields {
-                if !field.is_empty() && self.rule.concerns_field(key) {
-                    self.string(field, strings);
-                }
+        if !is_v1 {
+            return;
+        }
+        let fields = [
+            (Key::Env, &mut span.env),
+            (Key::Version, &mut span.version),
+            (Key::Component, &mut span.component),
+        ];
+        for (key, field) in fields {
+            if !field.is_empty() && self.rule.concerns_field(key) {
+                self.string(field, strings);
             }
         }
-        if self.rule.target != Target::Resource && span.keys.has(self.rule.name.key) {
-            for held in attributes.get_mut(span.attributes) {
-                if !self.rule.concerns(held, strings) {
-                    continue;
-                }
-                if is_v1 {
-                    self.typed(held, nested, strings, DEPTH_MAX);
-                } else {
-                    self.untyped(held, strings);
-                }
-            }
-        }
-        for event in events.get(span.events.range()).unwrap_or_default() {
-            for n in event.attributes.range() {
-                self.element(nested, n, strings, DEPTH_MAX, true);
-            }
-        }
+    }
+
+    /// Pays for what was read since the last time.
+    const fn spend(&mut self, budget: &mut Budget) {
+        budget.spend(4 + self.read_bytes * 2);
+        self.read_bytes = 0;
     }
 
     /// An entry of `meta` or `metrics`; what is no number any more becomes `meta`.
@@ -238,6 +325,7 @@ impl Pass<'_> {
         depth: usize,
         is_named: bool,
     ) {
+        self.read_bytes += 1;
         let place = Slice { start: u32::try_from(at).unwrap_or(u32::MAX), len: 1 };
         let Some(&held) = nested.slice(place).first() else { return };
         if depth == 0 || is_named && !self.rule.concerns(&held, strings) {
@@ -252,7 +340,10 @@ impl Pass<'_> {
 
     /// Replaces within a string.
     fn string(&mut self, text: &mut Str, strings: &mut Strings) {
-        if rewrite(self.rule, self.groups, strings.text(*text), self.out) {
+        self.read_bytes += strings.len_of(*text);
+        if self.read_bytes > PART_BYTES_MAX {
+            *text = strings.add(UNREAD);
+        } else if rewrite(self.rule, self.groups, strings.text(*text), self.out) {
             *text = strings.add(self.out);
         }
     }

@@ -1,5 +1,8 @@
 //! What processing is told by the configuration. spec: apm §12.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use obfuscate::CardScreen;
 use obfuscate::http_url::UrlOptions;
 use span::Key;
@@ -109,6 +112,55 @@ pub struct InstallSignature {
     pub kind: String,
     /// When, in seconds of Unix time; 0 if it is not known.
     pub time_secs: u64,
+    /// Services that had their first trace, on whichever lane.
+    pub marked: MarkedServices,
+}
+
+/// Services whose first kept trace was marked, in this process. Copies share them: lanes ask when
+/// one of their own services has its first trace, and never wait.
+#[derive(Clone)]
+pub struct MarkedServices(Arc<[AtomicU64]>);
+
+/// Slots of [`MarkedServices`]. When it is full nothing more is marked.
+const MARKED_SLOTS: usize = 1 << 14;
+
+impl MarkedServices {
+    /// Marks a service by the hash of its name; false if it was marked before, or there is no room.
+    pub(crate) fn mark(&self, hash: u64) -> bool {
+        // 0 stands for a vacant slot.
+        let hash = hash.max(1);
+        #[expect(clippy::cast_possible_truncation, reason = "some bits of a hash do")]
+        let start = hash as usize % MARKED_SLOTS;
+        for at in (start..MARKED_SLOTS).chain(0..start) {
+            let Some(slot) = self.0.get(at) else { return false };
+            match slot.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(held) if held == hash => return false,
+                Err(_) => {}
+            }
+        }
+        false
+    }
+}
+
+impl Default for MarkedServices {
+    fn default() -> Self {
+        Self((0..MARKED_SLOTS).map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+impl PartialEq for MarkedServices {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for MarkedServices {}
+
+impl std::fmt::Debug for MarkedServices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MarkedServices")
+    }
 }
 
 /// Payloads are cut above this many bytes. spec: apm §6 step 4 o.

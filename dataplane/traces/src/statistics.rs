@@ -10,7 +10,7 @@ use stats::{
 };
 
 use crate::access::{number_of, str_of, text_of, typed_number_of};
-use crate::attributes::first;
+use crate::facts::Facts;
 use crate::head::Sender;
 use crate::settings::Settings;
 use crate::top_level::{is_measured, is_partial, is_top_level};
@@ -43,57 +43,74 @@ impl Statistics {
         }
     }
 
-    /// Counts the spans of a chunk. `root` is the place of its root in the batch.
-    pub(crate) fn chunk(
+    /// Counts a span of a chunk, whose facts are `of`. Returns the bytes of tags that were looked
+    /// at.
+    pub(crate) fn span(
         &mut self,
         batch: &Batch,
-        chunk: &Chunk,
-        root: usize,
-        is_kind_counted: bool,
-        mut recorder: Recorder<'_>,
-    ) {
+        span: &Span,
+        of: &OfChunk,
+        recorder: &mut Recorder<'_>,
+    ) -> usize {
         let strings = &batch.strings;
+        let span_kind = text_of(batch, span, Key::SpanKind, &mut self.kind).unwrap_or_default();
+        let is_top_level = is_top_level(batch, span);
+        let marks = SpanMarks {
+            is_top_level,
+            is_measured: is_measured(batch, span),
+            is_partial_snapshot: is_partial(batch, span),
+            span_kind,
+        };
+        if !is_counted(marks, of.is_kind_counted) {
+            return 0;
+        }
+        let source = str_of(batch, span, Key::DdServiceSource).unwrap_or_default();
+        let peer_tags = self.peers.of(batch, span, span_kind);
+        let additional_tags = self.additional.of(batch, span);
+        let bytes = peer_tags.iter().map(|(_, value)| value.len()).sum();
+        recorder.add(&SpanStats {
+            service: strings.text(span.service),
+            name: strings.text(span.name),
+            resource: strings.text(span.resource),
+            span_type: strings.text(span.span_type),
+            span_kind,
+            svc_src: strings.text(source),
+            http_status: http_status_of(batch, span),
+            grpc_status: grpc_status_of(batch, span),
+            is_synthetics: of.is_synthetics,
+            is_trace_root: span.parent_id == 0,
+            is_top_level,
+            is_error: span.error != 0,
+            peer_tags: &peer_tags,
+            additional_tags: &additional_tags,
+            start_ns: span.start_ns,
+            duration_ns: span.duration_ns,
+            weight: of.weight,
+        });
+        let (peer_tags, additional_tags) =
+            (tags::recycle(peer_tags), tags::recycle(additional_tags));
+        self.peers.keep(peer_tags);
+        self.additional.keep(additional_tags);
+        bytes
+    }
+}
+
+/// What the statistics of all spans of a chunk share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfChunk {
+    is_synthetics: bool,
+    is_kind_counted: bool,
+    weight: f64,
+}
+
+impl OfChunk {
+    /// `root` is the place of the root of the chunk in the batch.
+    pub(crate) fn new(batch: &Batch, chunk: &Chunk, root: usize, is_kind_counted: bool) -> Self {
         let rate = batch.spans.get(root).and_then(|root| number_of(batch, root, Key::SampleRate));
-        let weight = weight(rate);
-        let is_synthetics = strings.bytes(chunk.origin).starts_with(SYNTHETICS);
-        for span in batch.spans.get(chunk.spans.range()).unwrap_or_default() {
-            let span_kind = text_of(batch, span, Key::SpanKind, &mut self.kind).unwrap_or_default();
-            let is_top_level = is_top_level(batch, span);
-            let marks = SpanMarks {
-                is_top_level,
-                is_measured: is_measured(batch, span),
-                is_partial_snapshot: is_partial(batch, span),
-                span_kind,
-            };
-            if !is_counted(marks, is_kind_counted) {
-                continue;
-            }
-            let source = str_of(batch, span, Key::DdServiceSource).unwrap_or_default();
-            let peer_tags = self.peers.of(batch, span, span_kind);
-            let additional_tags = self.additional.of(batch, span);
-            recorder.add(&SpanStats {
-                service: strings.text(span.service),
-                name: strings.text(span.name),
-                resource: strings.text(span.resource),
-                span_type: strings.text(span.span_type),
-                span_kind,
-                svc_src: strings.text(source),
-                http_status: http_status_of(batch, span),
-                grpc_status: grpc_status_of(batch, span),
-                is_synthetics,
-                is_trace_root: span.parent_id == 0,
-                is_top_level,
-                is_error: span.error != 0,
-                peer_tags: &peer_tags,
-                additional_tags: &additional_tags,
-                start_ns: span.start_ns,
-                duration_ns: span.duration_ns,
-                weight,
-            });
-            let (peer_tags, additional_tags) =
-                (tags::recycle(peer_tags), tags::recycle(additional_tags));
-            self.peers.keep(peer_tags);
-            self.additional.keep(additional_tags);
+        Self {
+            is_synthetics: batch.strings.bytes(chunk.origin).starts_with(SYNTHETICS),
+            is_kind_counted,
+            weight: weight(rate),
         }
     }
 }
@@ -101,8 +118,8 @@ impl Statistics {
 /// What all groups of a chunk share. `root` is the place of its root in the batch.
 pub(crate) fn payload_key<'a>(
     batch: &'a Batch,
-    chunk: &Chunk,
     root: usize,
+    facts: &Facts,
     sender: &Sender,
     settings: &'a Settings,
 ) -> PayloadKey<'a> {
@@ -111,7 +128,8 @@ pub(crate) fn payload_key<'a>(
     let header = &batch.header;
     let features = settings.features;
     let root = batch.spans.get(root);
-    let commit = root.map(|root| first(batch, chunk.spans, root, Key::DdGitCommitSha));
+    let commit = root.and_then(|root| str_of(batch, root, Key::DdGitCommitSha));
+    let commit = commit.filter(|text| !text.is_empty()).unwrap_or(facts.git_commit_sha);
     let container_id =
         if features.is_container_id_left_out { "" } else { text(header.container_id) };
     let process_tags = if features.is_process_left_out { "" } else { text(sender.process_tags) };
@@ -120,7 +138,7 @@ pub(crate) fn payload_key<'a>(
         hostname: or(text(header.hostname), &settings.hostname),
         version: text(header.app_version),
         container_id,
-        git_commit_sha: or(text(commit.unwrap_or_default()), text(sender.git_commit_sha)),
+        git_commit_sha: or(text(commit), text(sender.git_commit_sha)),
         image_tag: text(sender.image_tag),
         lang: text(header.language_name),
         process_tags,

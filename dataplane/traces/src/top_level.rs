@@ -1,6 +1,6 @@
 //! Top-level and measured spans. spec: apm §6.7.
 
-use span::{Batch, Key, KeySet, Slice, Span};
+use span::{Batch, Key, KeySet, Span};
 
 use crate::access::{is_one, number_of, set_number};
 use crate::index::SpanIndex;
@@ -23,22 +23,19 @@ pub(crate) fn is_partial(batch: &Batch, span: &Span) -> bool {
     number_of(batch, span, Key::DdPartialVersion).is_some_and(|version| version >= 0.0)
 }
 
-/// Marks the spans without a parent in their chunk, or whose parent is of another service. A mark
-/// that is there stays. `index` holds the spans of the chunk.
-pub(crate) fn mark(batch: &mut Batch, chunk: Slice, index: &SpanIndex) {
-    let range = chunk.range();
-    for at in range.clone() {
-        let Some(span) = batch.spans.get(at) else { return };
-        let parent = (span.parent_id != 0).then(|| index.at(span.parent_id)).flatten();
-        let parent = parent.and_then(|parent| batch.spans.get(range.start + parent));
-        let is_inner = parent.is_some_and(|parent| {
-            parent.service == span.service
-                || batch.strings.bytes(parent.service) == batch.strings.bytes(span.service)
-        });
-        if !is_inner {
-            let name = batch.strings.name(Key::TopLevel);
-            set_number(batch, at, Key::TopLevel, name, 1.0);
-        }
+/// Marks the span at a place if it has no parent in its chunk, or one of another service. A mark
+/// that is there stays. `index` holds the spans of the chunk, which begins at `start`.
+pub(crate) fn mark(batch: &mut Batch, at: usize, start: usize, index: &SpanIndex) {
+    let Some(span) = batch.spans.get(at) else { return };
+    let parent = (span.parent_id != 0).then(|| index.at(span.parent_id)).flatten();
+    let parent = parent.and_then(|parent| batch.spans.get(start + parent));
+    let is_inner = parent.is_some_and(|parent| {
+        parent.service == span.service
+            || batch.strings.bytes(parent.service) == batch.strings.bytes(span.service)
+    });
+    if !is_inner {
+        let name = batch.strings.name(Key::TopLevel);
+        set_number(batch, at, Key::TopLevel, name, 1.0);
     }
 }
 

@@ -73,11 +73,11 @@ fn allocations(format: Format) -> u64 {
     // The first rounds size the arenas and make the groups of the statistics.
     for _ in 0..8 {
         decoder.start(format, false, body::body(format, &traces()), &mut batch);
-        while decoder.step(&mut batch, 64) == Ok(Progress::More) {}
+        while decoder.step(&mut batch, 64 << 10) == Ok(Progress::More) {}
         assert_eq!(batch.spans.len() as u64, SPANS * CHUNKS);
         let before = ALLOCATIONS.get();
         processor.begin(std::mem::take(&mut batch), &head, NOW_NS);
-        while processor.step(100) {}
+        while processor.step(10_000) {}
         batch = processor.finish(&mut pieces);
         last = ALLOCATIONS.get() - before;
         assert_eq!(batch.chunks.len(), 1);

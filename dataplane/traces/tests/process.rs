@@ -29,5 +29,7 @@ mod replace;
 mod sampling;
 #[path = "process/statistics.rs"]
 mod statistics;
+#[path = "process/steps.rs"]
+mod steps;
 #[path = "process/truncate.rs"]
 mod truncate;

@@ -21,6 +21,8 @@ enum Stream {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
+    /// In lower case.
+    pub(super) head: String,
     pub(super) body: String,
     /// Whether the connection ends with it.
     pub(super) is_last: bool,
@@ -88,7 +90,8 @@ impl Client {
             self.read_more()?;
         }
         let body = String::from_utf8_lossy(&self.received[head_end..head_end + length]);
-        let answer = Answer { status: status.expect("a status"), body: body.into_owned(), is_last };
+        let status = status.expect("a status");
+        let answer = Answer { status, head: head.clone(), body: body.into_owned(), is_last };
         self.received.drain(..head_end + length);
         Some(answer)
     }

@@ -78,7 +78,7 @@ pub(crate) fn target_tps(config: &Config) -> f64 {
     config.float(if is_old { keys::APM_MAX_TPS } else { keys::APM_TARGET_TPS })
 }
 
-/// TCP connections per 30 seconds and lane; no limit unless one is configured.
+/// TCP connections per 30 seconds; no limit unless one is configured.
 pub(crate) fn connection_limit(config: &Config) -> Option<u32> {
     let limit = u32::try_from(config.count(keys::APM_CONNECTION_LIMIT)).ok()?;
     (config.is_set(keys::APM_CONNECTION_LIMIT) && limit > 0).then_some(limit)
@@ -160,6 +160,7 @@ pub(crate) fn processing(config: &Config, host: &str) -> Result<Settings, Settin
         id: id.to_owned(),
         kind: config.str(keys::APM_INSTALL_TYPE).to_owned(),
         time_secs: config.count(keys::APM_INSTALL_TIME) as u64,
+        ..InstallSignature::default()
     });
     let peer_tags = match config.bool(keys::APM_PEER_TAGS_AGGREGATION) {
         true => traces::peer_tag_keys(config.list(keys::APM_PEER_TAGS)),
@@ -274,6 +275,14 @@ pub(crate) fn sql_cache_bytes(config: &Config, lanes: usize) -> usize {
         return 0;
     }
     config.count(keys::APM_OBFUSCATION_CACHE_BYTES) / lanes.max(1)
+}
+
+/// Bytes of payloads that may wait for the tags of their container, for one of `lanes`.
+pub(crate) fn held_bytes(config: &Config, lanes: usize) -> usize {
+    if !config.bool(keys::APM_CONTAINER_TAGS_BUFFER) {
+        return 0;
+    }
+    config.count(keys::APM_CONTAINER_TAGS_BUFFER_BYTES) / lanes.max(1)
 }
 
 /// Length of a bucket of stats.

@@ -60,6 +60,12 @@ fn add_lane(status: &mut TraceStatus, lane: &TraceCounts) {
         ("payloads_shed_cpu", lane.payloads_shed_cpu),
         ("client_stats", lane.client_stats),
         ("client_stats_malformed", lane.client_stats_malformed),
+        ("held", lane.held.held),
+        ("held_tagged", lane.held.tagged),
+        ("held_untagged", lane.held.untagged),
+        ("held_refused", lane.held.refused),
+        ("held_waiting", lane.held.waiting),
+        ("held_waiting_bytes", lane.held.waiting_bytes),
     ] {
         add(&mut status.server, name, count);
     }
@@ -114,7 +120,9 @@ fn add_senders(status: &mut TraceStatus, lane: &TraceCounts) {
     }
     for row in &lane.refusals {
         let is_same = |held: &&mut RefusedStatus| {
-            held.language == row.language && held.tracer_version == row.tracer_version
+            held.language == row.language
+                && held.tracer_version == row.tracer_version
+                && held.service == row.service
         };
         let at = match status.refused.iter_mut().find(is_same) {
             Some(held) => held,
@@ -122,6 +130,7 @@ fn add_senders(status: &mut TraceStatus, lane: &TraceCounts) {
                 status.refused.push(RefusedStatus {
                     language: row.language.clone(),
                     tracer_version: row.tracer_version.clone(),
+                    service: row.service.clone(),
                     ..RefusedStatus::default()
                 });
                 let Some(last) = status.refused.last_mut() else { continue };

@@ -123,7 +123,7 @@ impl Writer {
             open.bytes += payload.estimated_bytes;
             open.chunks += payload.chunks;
             open.spans += payload.spans;
-            open.payloads.push(TracerPayload { is_v1: payload.is_v1, bytes: payload.bytes });
+            open.payloads.push(TracerPayload { is_v1: payload.is_v1, parts: payload.parts });
             if !payload.language.is_empty() {
                 open.languages.insert(payload.language);
             }

@@ -140,6 +140,19 @@ keys! { TRACES;
     APM_ADDITIONAL_METRIC_TAGS: ListKey = "apm_config.span_derived_primary_tags", "",
         "Keys whose values become tags of stats.",
         [.env(&["DD_APM_SPAN_DERIVED_PRIMARY_TAGS"])];
+    APM_DEBUG_PORT: IntKey = "apm_config.debug.port", "5012",
+        "Port on loopback for `/debug/vars` of traces over TLS; opened only when set, 0 opens none.",
+        [.env(&["DD_APM_DEBUG_PORT"]).check(refuse::port)];
+    IPC_CERT_FILE_PATH: StrKey = "ipc_cert_file_path", "",
+        "Certificate and key of that port, in PEM; without, one is made at each start.",
+        [.env(&["DD_IPC_CERT_FILE_PATH"])];
+    APM_CONTAINER_TAGS_BUFFER: BoolKey = "apm_config.enable_container_tags_buffer", "true",
+        "Holds payloads of a container without tags for up to 12 seconds, where other containers \
+         have tags.", [.env(&["DD_APM_ENABLE_CONTAINER_TAGS_BUFFER"])];
+    APM_CONTAINER_TAGS_BUFFER_BYTES: IntKey = "corelane.apm.container_tags_buffer_bytes_max",
+        "16777216",
+        "Bytes of payloads that may be held so, over all lanes; further ones go on without tags.",
+        [.range(0, 1 << 32).unit("bytes")];
     APM_STATS_GROUPS_MAX: IntKey = "corelane.apm.stats_groups_max", "20000",
         "Groups of stats per lane and bucket; spans of further ones are counted and left out.",
         [.range(100, 10_000_000).unit("groups")];

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::listen::{Access, Scope};
 use crate::top::{TopBy, TopQuery, TopSort, top_report};
-use crate::{CaptureRequest, Source, prometheus, text, vars};
+use crate::{CaptureRequest, Source, prometheus, text, trace_vars, vars};
 
 /// A request, read whole.
 pub(super) struct Asked {
@@ -52,6 +52,7 @@ enum Route {
     StatusText,
     Metrics,
     Vars,
+    TraceVars,
     Config,
     Top,
     Stats,
@@ -102,6 +103,7 @@ impl Route {
             | Self::StatusText
             | Self::Metrics
             | Self::Vars
+            | Self::TraceVars
             | Self::Config
             | Self::Top
             | Self::Stats => false,
@@ -133,6 +135,11 @@ fn permitted_route(asked: &Asked, access: Access) -> Result<Route, Answer> {
         return Ok(if is_ready { Route::Ready } else { Route::Live });
     }
     let route = Route::of(&asked.method, &asked.path)?;
+    if access.scope == Scope::Debug {
+        let is_known = route == Route::Vars;
+        let refused = || Answer::error(StatusCode::NOT_FOUND, "there is no such path");
+        return is_known.then_some(Route::TraceVars).ok_or_else(refused);
+    }
     if route == Route::Metrics && !access.has_metrics {
         let message = "telemetry is off here; set telemetry.enabled, or use the Unix socket";
         return Err(Answer::error(StatusCode::NOT_FOUND, message));
@@ -142,6 +149,7 @@ fn permitted_route(asked: &Asked, access: Access) -> Result<Route, Answer> {
         Scope::Reading => !route.is_change(),
         Scope::Counters => matches!(route, Route::Vars | Route::Metrics),
         Scope::Health => matches!(route, Route::Live | Route::Ready),
+        Scope::Debug => false,
     };
     if !is_permitted {
         let message = "this is served on the Unix socket only (corelane.api_socket)";
@@ -163,6 +171,7 @@ fn work(route: Route, asked: &Asked, source: &dyn Source) -> Answer {
             ..Answer::text(prometheus::prometheus(&source.snapshot()))
         },
         Route::Vars => Answer::json(&vars::vars(&source.snapshot())),
+        Route::TraceVars => Answer::json(&trace_vars::trace_vars(&source.snapshot())),
         Route::Config => Answer::text(source.config_yaml()),
         Route::Top => match top_query(&asked.query) {
             Ok(query) => outcome(source.top().map(|rows| json!(top_report(&rows, query)))),

@@ -7,8 +7,9 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::path::{Path, PathBuf};
 
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
+use tokio_rustls::TlsAcceptor;
 
-use super::{Addresses, ApiError, ApiOptions};
+use super::{Addresses, ApiError, ApiOptions, tls};
 
 /// What a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +27,14 @@ pub(super) enum Scope {
     Reading,
     Health,
     Counters,
+    Debug,
 }
 
 /// One listening socket.
 pub(super) enum Listening {
     Unix(UnixListener),
     Tcp(TcpListener),
+    Tls(TcpListener, TlsAcceptor),
 }
 
 /// Everything that is bound.
@@ -77,7 +80,16 @@ pub(super) fn bind(options: &ApiOptions) -> Result<Bound, ApiError> {
     if let Some(port) = options.expvar_port {
         tcp((Ipv4Addr::LOCALHOST, port).into(), "expvar_port", access(Scope::Counters))?;
     }
-    let addresses = Addresses { socket: options.socket.clone(), listen, health };
+    let mut debug = None;
+    if let Some(options) = &options.debug {
+        let (key, acceptor) = ("apm_config.debug.port", tls::acceptor(options)?);
+        let address = (Ipv4Addr::LOCALHOST, options.port).into();
+        let listener =
+            bind_tcp(address).map_err(|source| ApiError::Listen { address, key, source })?;
+        debug = listener.local_addr().ok();
+        listeners.push((Listening::Tls(listener, acceptor), access(Scope::Debug)));
+    }
+    let addresses = Addresses { socket: options.socket.clone(), listen, health, debug };
     Ok(Bound { addresses, listeners, file })
 }
 

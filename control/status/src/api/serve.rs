@@ -69,6 +69,18 @@ async fn accept(
                     drop(permit);
                 });
             }),
+            Listening::Tls(listener, acceptor) => listener.accept().await.map(|(stream, peer)| {
+                if !peer.ip().to_canonical().is_loopback() {
+                    return;
+                }
+                let handshake = acceptor.accept(stream);
+                connections.spawn(async move {
+                    if let Ok(Ok(stream)) = timeout(READ_TIME_MAX, handshake).await {
+                        serve_connection(stream, access, source).await;
+                    }
+                    drop(permit);
+                });
+            }),
             Listening::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
                 if !access.is_remote_allowed && !peer.ip().to_canonical().is_loopback() {
                     return;

@@ -266,3 +266,55 @@ fn a_body_over_the_bound_is_refused_before_it_is_read() {
     stream.read_exact(&mut first).expect("is answered");
     assert_eq!(&first, b"HTTP/1.1 413");
 }
+
+#[test]
+fn the_debug_port_speaks_tls_and_tells_of_traces_alone() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let pem = format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());
+    let debug = DebugOptions { port: 0, certificate: Some(pem) };
+    let options = ApiOptions { debug: Some(debug), ..ApiOptions::default() };
+    let api = Api::start(options, Arc::new(Fake::default())).unwrap();
+    let address = api.debug().unwrap();
+    assert!(address.ip().is_loopback());
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let config = Arc::new(config);
+    let ask = |path: &str| {
+        let name = "localhost".try_into().unwrap();
+        let connection = rustls::ClientConnection::new(Arc::clone(&config), name).unwrap();
+        let stream = TcpStream::connect(address).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        // The other side may end without saying so.
+        let _is_clean = stream.read_to_string(&mut answer).is_ok();
+        answer
+    };
+    let vars = ask("/debug/vars");
+    assert!(vars.starts_with("HTTP/1.1 200") && vars.contains("\"trace_writer\""), "{vars}");
+    for path in ["/status", "/config", "/metrics", "/"] {
+        assert!(ask(path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    // Without TLS there is no answer.
+    let mut plain = TcpStream::connect(address).unwrap();
+    plain.write_all(b"GET /debug/vars HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _is_clean = plain.read_to_end(&mut answer).is_ok();
+    assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
+}
+
+#[test]
+fn a_broken_certificate_is_named() {
+    let debug = DebugOptions { port: 0, certificate: Some("no pem".to_owned()) };
+    let options = ApiOptions { debug: Some(debug), ..ApiOptions::default() };
+    let error = Api::start(options, Arc::new(Fake::default())).unwrap_err();
+    assert!(error.to_string().contains("ipc_cert_file_path"), "{error}");
+}

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_executor::{LocalExecutor, Task};
@@ -54,8 +55,8 @@ impl Tasks {
         server.restart();
         hand_over(drive, &server);
         let executor = Rc::<LocalExecutor<'static>>::default();
-        for listener in drive.borrow().http.iter().flat_map(|http| &http.listeners) {
-            let gate = server.new_gate(listener.address().is_some());
+        for (listener, seats) in drive.borrow().http.iter().flat_map(|http| &http.listeners) {
+            let gate = server.new_gate(Arc::clone(seats));
             let listener = reactor.add_listener(listener.try_clone()?)?;
             // The executor owns the task, not the other way round as well.
             let (spawner, serving) = (Rc::downgrade(&executor), Rc::clone(&server));

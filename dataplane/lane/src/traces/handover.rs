@@ -7,7 +7,7 @@ use server::{Head, Identity, ROUTE_NAMES, SenderRefusals, Server, ServerCounts, 
 use stats::ClosedBucket;
 use traces::{Counts, Dropped, Processor};
 
-use super::{Container, Outbox};
+use super::{Container, HeldCounts, Outbox};
 
 /// What a lane is told about traces. It answers with a [`TraceHandover`].
 #[derive(Debug, Default)]
@@ -103,6 +103,8 @@ pub struct TraceCounts {
     pub client_stats_malformed: u64,
     /// Tracer payloads encoded.
     pub payloads_encoded: u64,
+    /// Payloads that waited for the tags of their container.
+    pub held: HeldCounts,
     /// Traces lost in the middle of their work when the lane was restarted.
     pub traces_lost: u64,
     /// Spans lost with them.
@@ -171,8 +173,14 @@ impl TraceCounts {
     }
 
     /// These, with those of the parts that count for themselves.
-    pub(super) fn with(&self, server: &Server, processor: &mut Processor) -> Self {
+    pub(super) fn with(
+        &self,
+        server: &Server,
+        processor: &mut Processor,
+        held: HeldCounts,
+    ) -> Self {
         let mut counts = self.clone();
+        counts.held = held;
         counts.server = server.counts().clone();
         counts.refusals = server.refusals().to_vec();
         counts.take_processor(processor);
@@ -181,6 +189,7 @@ impl TraceCounts {
 
     /// Keeps the counters of a processor that is about to be replaced.
     pub(super) fn absorb(&mut self, processor: &mut Processor) {
+        processor.give_up();
         self.take_processor(processor);
         let (processed, stats) = (self.processed, self.stats);
         let dropped = |of: fn(&Counts, Dropped) -> u64| {

@@ -3,8 +3,17 @@
 /// Encoded payloads of tracers, one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    bytes: Vec<u8>,
-    ends: Vec<(usize, Described)>,
+    /// The small ones.
+    shared: Vec<u8>,
+    payloads: Vec<(Bytes, Described)>,
+    bytes: usize,
+}
+
+/// Where a payload is, and its strings within it.
+#[derive(Clone, Debug)]
+enum Bytes {
+    Shared { start: usize, strings_at: usize, end: usize },
+    Own { bytes: Vec<u8>, strings_at: usize },
 }
 
 #[derive(Clone, Debug)]
@@ -21,8 +30,8 @@ struct Described {
 pub struct EncodedPayload<'a> {
     /// Whether it has the form of v1.0.
     pub is_v1: bool,
-    /// The encoded message.
-    pub bytes: &'a [u8],
+    /// The encoded message: its strings, which readers expect first, and all else.
+    pub parts: [&'a [u8]; 2],
     /// Chunks in it.
     pub chunks: u64,
     /// Spans in it.
@@ -33,10 +42,17 @@ pub struct EncodedPayload<'a> {
     pub language: &'a str,
 }
 
+/// A larger payload is not copied.
+const COPIED_BYTES_MAX: usize = 256 << 10;
+
 impl Outbox {
-    /// Adds what `encode` appends.
-    pub(super) fn push(&mut self, piece: EncodedPayload<'_>, encode: impl FnOnce(&mut Vec<u8>)) {
-        encode(&mut self.bytes);
+    /// Adds what was encoded, whose strings begin at `strings_at`. Its memory may stay.
+    pub(super) fn push(
+        &mut self,
+        piece: EncodedPayload<'_>,
+        encoded: &mut Vec<u8>,
+        strings_at: usize,
+    ) {
         let described = Described {
             is_v1: piece.is_v1,
             chunks: piece.chunks,
@@ -44,7 +60,15 @@ impl Outbox {
             estimated_bytes: piece.estimated_bytes,
             language: piece.language.into(),
         };
-        self.ends.push((self.bytes.len(), described));
+        self.bytes += encoded.len();
+        let bytes = if encoded.len() > COPIED_BYTES_MAX {
+            Bytes::Own { bytes: std::mem::take(encoded), strings_at }
+        } else {
+            let start = self.shared.len();
+            self.shared.extend_from_slice(encoded);
+            Bytes::Shared { start, strings_at: start + strings_at, end: self.shared.len() }
+        };
+        self.payloads.push((bytes, described));
     }
 
     /// Everything, leaving nothing.
@@ -55,26 +79,36 @@ impl Outbox {
     /// Encoded bytes.
     #[must_use]
     pub const fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes
     }
 
     /// Whether there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.payloads.is_empty()
     }
 
     /// The payloads in their order.
     pub fn payloads(&self) -> impl Iterator<Item = EncodedPayload<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
-        starts.zip(&self.ends).map(|(start, (end, described))| EncodedPayload {
+        self.payloads.iter().map(|(bytes, described)| EncodedPayload {
             is_v1: described.is_v1,
-            bytes: self.bytes.get(start..*end).unwrap_or_default(),
+            parts: self.parts(bytes),
             chunks: described.chunks,
             spans: described.spans,
             estimated_bytes: described.estimated_bytes,
             language: &described.language,
         })
+    }
+
+    fn parts<'a>(&'a self, bytes: &'a Bytes) -> [&'a [u8]; 2] {
+        let (bytes, strings_at) = match bytes {
+            Bytes::Shared { start, strings_at, end } => {
+                (self.shared.get(*start..*end).unwrap_or_default(), *strings_at - *start)
+            }
+            Bytes::Own { bytes, strings_at } => (&**bytes, *strings_at),
+        };
+        let (messages, strings) = bytes.split_at_checked(strings_at).unwrap_or((bytes, &[]));
+        [strings, messages]
     }
 }
 
@@ -87,18 +121,26 @@ mod tests {
         let mut outbox = Outbox::default();
         let piece = |language, spans| EncodedPayload {
             is_v1: spans > 1,
-            bytes: &[],
+            parts: [&[]; 2],
             chunks: 1,
             spans,
             estimated_bytes: 10,
             language,
         };
-        outbox.push(piece("go", 1), |out| out.extend(b"abc"));
-        outbox.push(piece("ruby", 2), |out| out.extend(b"de"));
+        let large = vec![7; COPIED_BYTES_MAX + 1];
+        outbox.push(piece("go", 1), &mut b"abc".to_vec(), 3);
+        outbox.push(piece("java", 3), &mut large.clone(), COPIED_BYTES_MAX);
+        outbox.push(piece("ruby", 2), &mut b"messagesstrings".to_vec(), 8);
+        assert_eq!(outbox.bytes(), 3 + large.len() + 15);
         let taken = outbox.take();
-        assert!(outbox.is_empty());
+        assert!(outbox.is_empty() && outbox.bytes() == 0);
         let read: Vec<_> =
-            taken.payloads().map(|p| (p.language, p.bytes, p.spans, p.is_v1)).collect();
-        assert_eq!(read, [("go", &b"abc"[..], 1, false), ("ruby", &b"de"[..], 2, true)]);
+            taken.payloads().map(|p| (p.language, p.parts, p.spans, p.is_v1)).collect();
+        let expected = [
+            ("go", [&b""[..], &b"abc"[..]], 1, false),
+            ("java", [&b"\x07"[..], &large[1..]], 3, true),
+            ("ruby", [&b"strings"[..], &b"messages"[..]], 2, true),
+        ];
+        assert_eq!(read, expected);
     }
 }

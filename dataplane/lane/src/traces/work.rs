@@ -2,30 +2,64 @@
 
 use server::{Answer, Charge, Head, Media, Refusal, Reply, Request, Route, Text, TraceVersion};
 use span::decode::{DecodeError, Decoder, Progress};
-use span::encode::{idx_payload_of, tracer_payload_of};
+use span::encode::Encoded;
 use span::{Batch, Format};
+use stats::ClientDecoding;
 use traces::PayloadHead;
 
 use super::container::Container;
-use super::{
-    ClientHead, ClientStats, EncodedPayload, KEPT_BYTES_MAX, SLICE_SPANS, Shedding, Traces,
-};
+use super::held::Held;
+use super::{ClientHead, ClientStats, EncodedPayload, KEPT_BYTES_MAX, Shedding, Traces};
+
+/// Bytes decoded or encoded between two turns of the lane: some tenths of a millisecond, at most
+/// one and a half.
+const SLICE_BYTES: usize = 256 << 10;
+/// Attributes converted between two turns.
+const SLICE_ATTRIBUTES: usize = 64 << 10;
+/// Work of processing between two turns, in its own units: some half millisecond.
+const SLICE_WORK: usize = 250_000;
 
 /// A payload in work.
 #[derive(Debug)]
 pub(crate) struct Work {
-    head: Head,
+    pub(super) head: Head,
+    pub(super) container: Container,
+    stage: Stage,
+    /// None once the answer is sent, and for one that was held.
     reply: Option<Reply>,
-    container: Container,
     body_bytes: u64,
+    /// Whether it was held for the tags of its container.
+    is_released: bool,
     /// Given back when the payload is done.
     _charge: Charge,
+}
+
+/// What a payload goes through.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Decode,
+    Convert,
+    Process,
+    /// Of the pieces the one with this number.
+    Encode(usize),
+}
+
+/// Stats of a tracer in work.
+#[derive(Debug)]
+pub(crate) struct StatsWork {
+    request: Request,
+    container: Container,
+    decoding: ClientDecoding,
 }
 
 /// Whether a payload needs another slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     More,
+    /// Not before control has taken what is encoded.
+    Full,
+    /// The tags of its container are not known yet: it is to be held.
+    Untagged,
     Done,
 }
 
@@ -37,7 +71,7 @@ impl Traces {
 
     /// Begins a payload, unless it is refused.
     pub(crate) fn begin(&mut self, request: Request, container: Container) -> Option<Work> {
-        let Route::Traces(version) = request.head.route else {
+        let Route::Traces(_) = request.head.route else {
             request.answer(Answer::not_found());
             return None;
         };
@@ -50,18 +84,33 @@ impl Traces {
             request.answer(answer);
             return None;
         }
-        let is_json = request.head.media != Media::Msgpack;
         let (body, charge) = request.body.into_parts();
-        let body_bytes = body.len() as u64;
+        let work = Work {
+            head: request.head,
+            container,
+            stage: Stage::Decode,
+            reply: Some(request.reply),
+            body_bytes: body.len() as u64,
+            is_released: false,
+            _charge: charge,
+        };
+        self.start(&work, body);
+        Some(work)
+    }
+
+    /// Begins again with a payload that was held.
+    pub(crate) fn begin_released(&mut self, held: Held) -> Work {
+        let Held { mut work, body, .. } = held;
+        (work.is_released, work.stage) = (true, Stage::Decode);
+        self.start(&work, body);
+        work
+    }
+
+    fn start(&mut self, work: &Work, body: Vec<u8>) {
+        let Route::Traces(version) = work.head.route else { return };
+        let is_json = work.head.media != Media::Msgpack;
         self.decoder.start(format(version), is_json, body, &mut self.batch);
         self.in_work = 1;
-        Some(Work {
-            head: request.head,
-            reply: Some(request.reply),
-            container,
-            body_bytes,
-            _charge: charge,
-        })
     }
 
     /// Works on a payload for one slice. `now_ns` is Unix time, `container_with` looks up the
@@ -72,57 +121,70 @@ impl Traces {
         now_ns: u64,
         container_with: impl FnOnce(&str) -> Container,
     ) -> Step {
-        let Some(reply) = work.reply.take() else {
-            if self.processor.step(SLICE_SPANS) {
-                return Step::More;
-            }
-            self.finish(work);
-            self.in_work = 0;
-            return Step::Done;
-        };
-        match self.decoder.step(&mut self.batch, SLICE_SPANS) {
-            Ok(Progress::More) => work.reply = Some(reply),
-            Ok(Progress::Done) => {
-                self.counts.payloads_decoded += 1;
-                let (traces, spans) = (self.batch.chunks.len(), self.batch.spans.len());
-                self.counts.count_tracer(&work.head, traces as u64, spans as u64, work.body_bytes);
-                reply.send(Answer::rates(&work.head, &self.reply_rates));
-                let named = self.batch.strings.text(self.batch.header.container_id);
-                if !named.is_empty() && named != work.container.id {
-                    work.container = container_with(named);
+        match work.stage {
+            Stage::Decode => match self.decoder.step(&mut self.batch, SLICE_BYTES) {
+                Ok(Progress::More) => Step::More,
+                Ok(Progress::Done) => self.decoded(work, container_with),
+                Err(error) => {
+                    self.malformed(work, error);
+                    Step::Done
                 }
-                self.begin_processing(work, now_ns);
+            },
+            Stage::Convert => {
+                if !self.converter.step(&mut self.batch, SLICE_ATTRIBUTES) {
+                    self.begin_processing(work, now_ns);
+                    work.stage = Stage::Process;
+                }
+                Step::More
             }
-            Err(error) => {
-                self.counts.payloads_malformed += 1;
-                reply.send(refusal(error));
-                self.batch = Batch::default();
-                self.in_work = 0;
-                return Step::Done;
+            Stage::Process => {
+                if !self.processor.step(SLICE_WORK) {
+                    self.batch = self.processor.finish(&mut self.pieces);
+                    work.stage = Stage::Encode(0);
+                    self.begin_encoding(0);
+                }
+                Step::More
             }
+            Stage::Encode(at) => self.encode(work, at),
+        }
+    }
+
+    /// Answers a payload that could be decoded.
+    fn decoded(&mut self, work: &mut Work, with: impl FnOnce(&str) -> Container) -> Step {
+        if let Some(reply) = work.reply.take() {
+            self.counts.payloads_decoded += 1;
+            let (traces, spans) = (self.batch.chunks.len(), self.batch.spans.len());
+            self.counts.count_tracer(&work.head, traces as u64, spans as u64, work.body_bytes);
+            reply.send(Answer::rates(&work.head, &self.reply_rates));
+        }
+        let named = self.batch.strings.text(self.batch.header.container_id);
+        if !named.is_empty() && named != work.container.id {
+            work.container = with(named);
+        }
+        if !work.is_released && self.held.wants(&work.container, work.body_bytes) {
+            return Step::Untagged;
+        }
+        work.stage = Stage::Convert;
+        if self.settings.is_converted {
+            self.converter.begin(&mut self.batch);
         }
         Step::More
     }
 
-    /// Takes stats that a tracer computed.
-    pub(crate) fn take_stats(&mut self, request: Request, container: Container) {
-        let head = &request.head;
-        match stats::ClientPayload::decode(request.body.bytes()) {
-            Ok(payload) => {
-                self.counts.client_stats += 1;
-                let head = ClientHead {
-                    language: head.text(Text::Language).to_owned(),
-                    tracer_version: head.text(Text::TracerVersion).to_owned(),
-                    is_obfuscated: !head.text(Text::ObfuscationVersion).is_empty(),
-                };
-                self.client_stats.push(ClientStats { payload, container, head });
-                request.answer(Answer::empty());
-            }
-            Err(error) => {
-                self.counts.client_stats_malformed += 1;
-                request.answer(Answer::malformed(&error.to_string()));
-            }
+    fn malformed(&mut self, work: &mut Work, error: DecodeError) {
+        self.counts.payloads_malformed += 1;
+        if let Some(reply) = work.reply.take() {
+            reply.send(refusal(error).of_service(self.batch.first_service()));
         }
+        self.batch = Batch::default();
+        self.in_work = 0;
+    }
+
+    /// Holds a payload whose container has no tags yet.
+    pub(crate) fn keep_until_tagged(&mut self, work: Work) {
+        let body = std::mem::take(&mut self.batch).into_body();
+        self.held.push(Held { work, body, since: self.server.now() });
+        self.in_work = 0;
     }
 
     fn begin_processing(&mut self, work: &Work, now_ns: u64) {
@@ -141,46 +203,131 @@ impl Traces {
             dropped_p0_traces: dropped(head.dropped_p0_traces),
             dropped_p0_spans: dropped(head.dropped_p0_spans),
         };
-        let mut batch = std::mem::take(&mut self.batch);
-        if self.settings.is_converted && !batch.format.is_v1() {
-            span::convert(&mut batch);
-        }
-        self.processor.begin(batch, &payload_head, now_ns);
+        self.processor.begin(std::mem::take(&mut self.batch), &payload_head, now_ns);
     }
 
-    /// Encodes what is kept.
-    fn finish(&mut self, work: &Work) {
-        let mut batch = self.processor.finish(&mut self.pieces);
-        let is_v1 = batch.format.is_v1();
-        for piece in &self.pieces {
-            batch.header = piece.header;
-            self.counts.payloads_encoded += 1;
-            let language = batch.strings.text(batch.header.language_name);
-            let described = EncodedPayload {
-                is_v1,
-                bytes: &[],
-                chunks: piece.chunks.len() as u64,
-                spans: piece.spans,
-                estimated_bytes: piece.bytes,
-                language: if language.is_empty() {
-                    work.head.text(Text::Language)
-                } else {
-                    language
-                },
-            };
-            let chunks = batch.chunks.get(piece.chunks.clone()).unwrap_or_default();
-            self.outbox.push(described, |out| match is_v1 {
-                true => idx_payload_of(&batch, chunks, out),
-                false => tracer_payload_of(&batch, chunks, out),
-            });
+    fn begin_encoding(&mut self, at: usize) {
+        self.encoded.clear();
+        if let Some(piece) = self.pieces.get(at) {
+            self.batch.header = piece.header;
+            self.encoder.begin(&self.batch, piece.chunks.clone());
         }
-        // What a hostile or unusual payload needed is not kept for all others.
-        if batch.heap_bytes() <= KEPT_BYTES_MAX {
-            self.batch = batch;
+    }
+
+    /// Encodes some of a piece that is kept.
+    fn encode(&mut self, work: &mut Work, at: usize) -> Step {
+        let Some(piece) = self.pieces.get(at) else {
+            self.finish();
+            return Step::Done;
+        };
+        if self.is_full() {
+            return Step::Full;
+        }
+        let batch = &self.batch;
+        match self.encoder.step(batch, &mut self.encoded, SLICE_BYTES) {
+            Encoded::More => {}
+            Encoded::Done { strings_at } => {
+                let language = batch.strings.text(batch.header.language_name);
+                let described = EncodedPayload {
+                    is_v1: batch.format.is_v1(),
+                    parts: [&[]; 2],
+                    chunks: piece.chunks.len() as u64,
+                    spans: piece.spans,
+                    estimated_bytes: piece.bytes,
+                    language: if language.is_empty() {
+                        work.head.text(Text::Language)
+                    } else {
+                        language
+                    },
+                };
+                self.outbox.push(described, &mut self.encoded, strings_at);
+                self.counts.payloads_encoded += 1;
+                work.stage = Stage::Encode(at + 1);
+                self.begin_encoding(at + 1);
+            }
+        }
+        Step::More
+    }
+
+    /// Gives back what a hostile or unusual payload needed and all others do not.
+    fn finish(&mut self) {
+        self.in_work = 0;
+        if self.batch.heap_bytes() > KEPT_BYTES_MAX {
+            self.batch = Batch::default();
         }
         if self.decoder.heap_bytes() > KEPT_BYTES_MAX {
             self.decoder = Decoder::with_seed(self.settings.seed);
         }
+    }
+
+    /// Works on stats of a tracer for one slice; gives them back if there is more.
+    pub(crate) fn step_stats(&mut self, mut work: StatsWork) -> Option<StatsWork> {
+        match work.decoding.step(work.request.body.bytes(), SLICE_BYTES) {
+            Ok(false) => return Some(work),
+            Ok(true) => {
+                self.counts.client_stats += 1;
+                let head = &work.request.head;
+                let head = ClientHead {
+                    language: head.text(Text::Language).to_owned(),
+                    tracer_version: head.text(Text::TracerVersion).to_owned(),
+                    is_obfuscated: !head.text(Text::ObfuscationVersion).is_empty(),
+                };
+                let payload = work.decoding.payload;
+                self.client_stats.push(ClientStats { payload, container: work.container, head });
+                work.request.answer(Answer::empty());
+            }
+            Err(error) => {
+                self.counts.client_stats_malformed += 1;
+                let answer = Answer::malformed(&error.to_string());
+                let service = work.decoding.payload.first_service().to_owned();
+                work.request.answer(answer.of_service(&service));
+            }
+        }
+        None
+    }
+}
+
+/// The service that the first bytes of a body name; empty when they name none.
+pub(crate) fn service_of(head: &Head, prefix: &[u8]) -> String {
+    match head.route {
+        Route::Traces(version) => {
+            let (mut decoder, mut batch) = (Decoder::default(), Batch::default());
+            let is_json = head.media != Media::Msgpack;
+            decoder.start(format(version), is_json, prefix.to_vec(), &mut batch);
+            // The prefix ends early, which is no matter.
+            while decoder.step(&mut batch, SLICE_BYTES) == Ok(Progress::More) {}
+            batch.first_service().to_owned()
+        }
+        Route::Stats => {
+            let mut decoding = ClientDecoding::default();
+            while decoding.step(prefix, SLICE_BYTES) == Ok(false) {}
+            decoding.payload.first_service().to_owned()
+        }
+        Route::Info | Route::Services(_) | Route::Proxy(_) | Route::Unknown => String::new(),
+    }
+}
+
+#[cfg(test)]
+impl Work {
+    /// A payload of a container that was decoded once.
+    pub(super) fn of_container(container: Container) -> Self {
+        let route = Route::Traces(TraceVersion::V04);
+        let peer = server::Peer::Unix(None);
+        Self {
+            head: Head::new(route, peer, &Default::default()),
+            container,
+            stage: Stage::Decode,
+            reply: None,
+            body_bytes: 10,
+            is_released: false,
+            _charge: Charge::default(),
+        }
+    }
+}
+
+impl StatsWork {
+    pub(crate) fn new(request: Request, container: Container) -> Self {
+        Self { request, container, decoding: ClientDecoding::default() }
     }
 }
 

@@ -5,27 +5,54 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use futures_lite::future::yield_now;
+use futures_lite::future::{or, yield_now};
 use server::{Answer, Head, Refusal, Request, Route, Server};
 
 use super::Traces;
 use super::container::Container;
-use super::work::Step;
+use super::work::{StatsWork, Step, Work};
 use crate::driver::{Drive, clock};
 use crate::lane::Lane;
 
 type SharedDrive = Rc<RefCell<Drive>>;
 
-/// Serves the requests of a lane until its server has stopped. Never borrows the lane across a
-/// point where others have their turn.
+/// Serves the requests of a lane, and payloads that were held, until its server has stopped. Never
+/// borrows the lane across a point where others have their turn.
 pub(crate) async fn worker(drive: SharedDrive, server: Rc<Server>) {
-    while server.requested().await {
+    while or(server.requested(), released(&drive)).await {
         unblocked(&drive, &server).await;
+        serve_released(&drive).await;
         while let Some(request) = server.next_request() {
             serve(&drive, &server, request).await;
             yield_now().await;
             unblocked(&drive, &server).await;
+            serve_released(&drive).await;
         }
+    }
+    with_traces(&drive, |lane, traces| traces.look_for_tags(lane.snapshot(), true));
+    serve_released(&drive).await;
+}
+
+/// Waits for a payload that was held and goes on.
+async fn released(drive: &SharedDrive) -> bool {
+    poll_fn(|cx| match drive.borrow_mut().traces() {
+        Some((_, traces)) if traces.held.is_due() => Poll::Ready(true),
+        Some((_, traces)) => {
+            traces.held.wait(cx.waker());
+            Poll::Pending
+        }
+        None => Poll::Pending,
+    })
+    .await
+}
+
+/// Works on all payloads that were held and go on.
+async fn serve_released(drive: &SharedDrive) {
+    let next = |_: &mut Lane, traces: &mut Traces| {
+        traces.held.next().map(|held| traces.begin_released(held))
+    };
+    while let Some(Some(work)) = with_traces(drive, next) {
+        work_on(drive, work).await;
     }
 }
 
@@ -56,10 +83,8 @@ async fn serve(drive: &SharedDrive, server: &Server, request: Request) {
         (None, Route::Services(_)) => request.answer(Answer::ok()),
         (None, Route::Traces(_)) => serve_traces(drive, request).await,
         (None, Route::Stats) => {
-            with_traces(drive, |lane, traces| {
-                let container = lane.container_of(&request.head, clock());
-                traces.take_stats(request, container);
-            });
+            let container = drive.borrow_mut().lane.container_of(&request.head, clock());
+            serve_stats(drive, StatsWork::new(request, container)).await;
         }
         (None, Route::Proxy(_) | Route::Unknown) => request.answer(Answer::not_found()),
     }
@@ -70,16 +95,47 @@ async fn serve_traces(drive: &SharedDrive, request: Request) {
         let container = lane.container_of(&request.head, clock());
         traces.begin(request, container)
     });
-    let Some(Some(mut work)) = begun else { return };
+    if let Some(Some(work)) = begun {
+        work_on(drive, work).await;
+    }
+}
+
+async fn work_on(drive: &SharedDrive, mut work: Work) {
     loop {
         yield_now().await;
         let now_ns = clock().unix_us.saturating_mul(1000);
         let step = with_traces(drive, |lane, traces| {
             traces.step(&mut work, now_ns, |id| Container::with_id(id, lane.snapshot()))
         });
-        if step != Some(Step::More) {
-            return;
+        match step {
+            Some(Step::More) => {}
+            Some(Step::Full) => drained(drive).await,
+            Some(Step::Untagged) => {
+                with_traces(drive, |_, traces| traces.keep_until_tagged(work));
+                return;
+            }
+            Some(Step::Done) | None => return,
         }
+    }
+}
+
+/// Waits until control has taken what is encoded.
+async fn drained(drive: &SharedDrive) {
+    poll_fn(|cx| match drive.borrow_mut().traces() {
+        Some((_, traces)) if traces.is_full() => {
+            traces.waiting = Some(cx.waker().clone());
+            Poll::Pending
+        }
+        _ => Poll::Ready(()),
+    })
+    .await;
+}
+
+async fn serve_stats(drive: &SharedDrive, work: StatsWork) {
+    let mut next = Some(work);
+    while let Some(work) = next {
+        yield_now().await;
+        next = with_traces(drive, |_, traces| traces.step_stats(work)).flatten();
     }
 }
 

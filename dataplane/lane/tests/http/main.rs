@@ -61,6 +61,8 @@ impl Bed {
         let udps = bind_udp(any, usize::from(lanes), UdpSpread::Flow, &options).unwrap();
         let udp = udps[0].address().unwrap();
         let (mut handles, mut threads, mut inlets) = (Vec::new(), Vec::new(), Vec::new());
+        let limits = ServerSettings::default();
+        let seats = [true, false].map(|is_tcp| limits.seats(is_tcp, Instant::now()));
         for ((lane, listener), socket) in (0..).zip(listeners).zip(udps) {
             let (handle, port) = port().unwrap();
             handles.push(handle);
@@ -76,7 +78,8 @@ impl Bed {
                     sources,
                     http: Some(HttpSources {
                         listeners: vec![listener, unix.try_clone().unwrap()],
-                        settings: ServerSettings::default(),
+                        seats: seats.to_vec(),
+                        settings: limits,
                         identity: Identity::new("7", "hash", info.into()),
                         traces: traces(),
                         exchanges: Some(outlet),
@@ -136,6 +139,7 @@ fn traces() -> TraceSettings {
         seed: 7,
         is_429_told: false,
         is_converted: false,
+        held_bytes_max: 0,
     }
 }
 

@@ -16,6 +16,7 @@ use receive::HttpListener;
 
 /// A lane's server, its driver and its worker.
 pub(crate) struct Bed {
+    settings: ServerSettings,
     pub(crate) server: Rc<Server>,
     pub(crate) reactor: Rc<Reactor>,
     pub(crate) executor: Rc<LocalExecutor<'static>>,
@@ -45,6 +46,7 @@ impl Bed {
         let listener = HttpListener::bind_tcp("127.0.0.1:0".parse().unwrap(), 1).unwrap().remove(0);
         let address = listener.address().unwrap();
         let bed = Self {
+            settings,
             server,
             reactor,
             executor,
@@ -58,7 +60,8 @@ impl Bed {
     }
 
     pub(crate) fn listen(&self, listener: HttpListener) {
-        let gate = self.server.new_gate(listener.address().is_some());
+        let seats = self.settings.seats(listener.address().is_some(), self.server.now());
+        let gate = self.server.new_gate(seats);
         let listener = self.reactor.add_listener(listener).unwrap();
         let (server, executor) = (Rc::clone(&self.server), Rc::clone(&self.executor));
         let accept = accept_connections(listener, gate, Rc::clone(&self.server), {

@@ -11,7 +11,7 @@ use corelane_server::{
     Answer, HttpListener, Identity, Peer, Refusal, Route, ServerSettings, Text, TraceVersion,
 };
 
-use crate::bed::{Bed, CHUNKED, Client, LIMIT, post, settings};
+use crate::bed::{Answered, Bed, CHUNKED, Client, LIMIT, post, settings};
 
 #[test]
 fn bodies_come_with_a_length_or_in_chunks() {
@@ -101,24 +101,64 @@ fn an_end_that_comes_with_the_last_bytes_is_noticed() {
     bed.check_identities();
 }
 
+/// An answer that hyper gives by itself carries what every answer carries, once.
+fn assert_is_own(answer: &Answered, status: u16) {
+    assert_eq!(answer.status, status);
+    assert_eq!(answer.header("Datadog-Agent-Version"), Some("7.0"));
+    assert_eq!(answer.header("Datadog-Agent-State"), Some("abc"));
+    assert_eq!(answer.head.matches("Datadog-").count(), 2);
+}
+
+#[test]
+fn refusals_name_the_service_that_the_body_or_the_process_tags_name() {
+    let bed = Bed::new(settings());
+    bed.server.read_services_with(|_, prefix| {
+        let text = String::from_utf8_lossy(prefix);
+        text.strip_prefix("service=").and_then(|rest| rest.split('&').next()).unwrap_or("").into()
+    });
+    let body = format!("service=shop&{}", "x".repeat(LIMIT));
+    for (headers, body) in [
+        (format!("Content-Length: {}\r\n", body.len()), body.clone()),
+        (CHUNKED.to_owned(), format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())),
+        (
+            "Content-Length: 9999\r\nX-Datadog-Process-Tags: a:b,svc.auto:till\r\n".to_owned(),
+            "x".to_owned(),
+        ),
+    ] {
+        let mut client = bed.connect();
+        client.send(format!("POST /v0.4/traces HTTP/1.1\r\n{headers}\r\n{body}"));
+        assert_eq!(client.answer().status, 413);
+    }
+    let refusals = bed.server.refusals();
+    let by_service: Vec<_> = refusals.iter().map(|row| (&*row.service, row.requests[0])).collect();
+    assert_eq!(by_service, [("shop", 2), ("till", 1)]);
+}
+
 #[test]
 fn what_is_no_request_closes_the_connection() {
     let bed = Bed::new(settings());
     for garbage in ["\0\x01\x02\r\n\r\n", "GET\r\n\r\n", "POST / HTTP/9.9\r\n\r\n"] {
         let mut client = bed.connect();
         client.send(garbage);
-        assert_eq!(client.answer().status, 400);
+        assert_is_own(&client.answer(), 400);
         client.wait_for_end();
     }
     let mut client = bed.connect();
     client.send(format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(16 << 10)));
-    assert_eq!(client.answer().status, 431);
+    assert_is_own(&client.answer(), 431);
+    client.wait_for_end();
+    // After an answer of ours.
+    let mut client = bed.connect();
+    client.send("GET /info HTTP/1.1\r\n\r\n");
+    assert_eq!(client.answer().status, 200);
+    client.send("no request\r\n\r\n");
+    assert_is_own(&client.answer(), 400);
     client.wait_for_end();
     let mut client = bed.connect();
     client.send(format!("POST /v0.4/traces HTTP/1.1\r\n{CHUNKED}\r\nzz\r\n"));
     assert_eq!(client.answer().status, 400);
     client.wait_for_end();
-    assert_eq!(bed.server.counts().heads_malformed, 4);
+    assert_eq!(bed.server.counts().heads_malformed, 5);
     bed.check_identities();
 }
 

@@ -16,9 +16,11 @@ pub enum DecodeError {
     WrongType,
     /// A number that does not fit its field.
     OutOfRange,
-    /// A list that announces more than 25,000,000 elements, or a binary value above 10 MiB.
+    /// A list that announces more than 25,000,000 elements, a binary value above 10 MiB, a link,
+    /// event or nested value above 4 MiB, or a string of JSON above 4 MiB.
     TooLong,
-    /// More spans, chunks or attributes than an honest body has room for.
+    /// More spans, chunks or attributes than an honest body has room for, or more than 16,384
+    /// attributes, links or events in one span.
     TooMany,
     /// Values within values beyond the limit.
     TooDeep,
@@ -52,9 +54,12 @@ impl DecodeError {
             Self::WrongType => "a value has another type than its field",
             Self::OutOfRange => "a number does not fit its field",
             Self::TooLong => {
-                "too long payload: a list above 25000000 elements or a value above 10 MiB"
+                "too long payload: a list above 25000000 elements, a binary value above 10 MiB or an \
+                 event, link or nested value above 4 MiB"
             }
-            Self::TooMany => "too many spans, chunks, links, events or attributes in one payload",
+            Self::TooMany => {
+                "too many spans or chunks in one payload, or attributes, links or events in one span"
+            }
             Self::TooDeep => "values are nested too deeply",
             Self::BadBase64 => "a meta_struct entry is not valid base64",
             Self::SpanLength => "encoded span needs exactly 12 elements in array",

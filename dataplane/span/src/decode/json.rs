@@ -10,12 +10,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::DecodeError;
+use super::msgpack::SKIPPED_MAX;
 use super::reader::{Items, Reader};
-use crate::strings::Table;
+use crate::strings::{TEXT_BYTES_MAX, Table};
 use crate::{Key, Str};
 
 /// Values within values that are passed over; they are counted in the bits of a `u128`.
 const DEPTH_MAX: u32 = 128;
+
+/// White space in one place, digits of one number, and bytes of one string, which are read in one
+/// go. No tracer comes near.
+const SPACES_MAX: usize = 1 << 20;
+const DIGITS_MAX: usize = 2048;
+const STRING_BYTES_MAX: usize = 4 << 20;
 
 /// A cursor over a body in JSON, and the table its strings go to.
 #[derive(Debug)]
@@ -50,13 +57,16 @@ impl<'a> Json<'a> {
 
     /// The next byte that is no white space, which stays.
     fn peek(&mut self) -> Result<u8, DecodeError> {
-        while let Some(&byte) = self.body.get(self.at) {
+        for _ in 0..=SPACES_MAX {
+            let Some(&byte) = self.body.get(self.at) else {
+                return Err(DecodeError::UnexpectedEof);
+            };
             if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
                 return Ok(byte);
             }
             self.at += 1;
         }
-        Err(DecodeError::UnexpectedEof)
+        Err(DecodeError::TooLong)
     }
 
     fn expect(&mut self, expected: u8) -> Result<(), DecodeError> {
@@ -101,6 +111,7 @@ impl<'a> Json<'a> {
     fn digits(&mut self) -> Result<Number, DecodeError> {
         let rest = self.body.get(self.at..).unwrap_or_default();
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let rest = rest.get(..DIGITS_MAX).unwrap_or(rest);
         let len = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
         let digits = rest.get(..len).and_then(|digits| std::str::from_utf8(digits).ok());
         let digits = digits.unwrap_or_default();
@@ -128,6 +139,9 @@ impl<'a> Json<'a> {
             let rest = self.body.get(self.at..).unwrap_or_default();
             let found = memchr::memchr2(b'"', b'\\', rest).ok_or(DecodeError::UnexpectedEof)?;
             let at = self.at + found;
+            if at - start > STRING_BYTES_MAX {
+                return Err(DecodeError::TooLong);
+            }
             if rest.get(found) == Some(&b'"') {
                 self.at = at + 1;
                 return Ok((start..at, has_escapes));
@@ -264,7 +278,7 @@ impl Reader for Json<'_> {
     fn skip(&mut self) -> Result<(), DecodeError> {
         // One bit for each open value: set for a map.
         let (mut maps, mut depth) = (0u128, 0u32);
-        loop {
+        for _ in 0..SKIPPED_MAX {
             let opened = match self.peek()? {
                 b'{' => Some(self.map()?),
                 b'[' => Some(self.array()?),
@@ -296,6 +310,7 @@ impl Reader for Json<'_> {
                 self.field(|_| ())?;
             }
         }
+        Err(DecodeError::TooMany)
     }
 }
 
@@ -307,7 +322,10 @@ const fn held(maps: u128) -> Items {
 fn keep(table: &mut Table<'_>, start: Option<usize>, text: &[u8]) -> Str {
     match start {
         Some(start) => table.text(start, text),
-        None => table.add(text),
+        None => {
+            let text = if text.len() > TEXT_BYTES_MAX { table.cut(text) } else { text };
+            table.add(text)
+        }
     }
 }
 

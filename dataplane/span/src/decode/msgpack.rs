@@ -2,13 +2,16 @@
 
 use super::DecodeError;
 use super::reader::{Items, Reader, repair};
-use crate::strings::Table;
+use crate::strings::{TEXT_BYTES_MAX, Table};
 use crate::{Key, Str};
 
 /// Elements that a list may announce.
 const ELEMENTS_MAX: u32 = 25_000_000;
 /// Bytes of one binary value.
 const BINARY_BYTES_MAX: usize = 10 << 20;
+
+/// Values within a value that is passed over, which happens in one go.
+pub(super) const SKIPPED_MAX: u32 = 1 << 19;
 
 /// A cursor over a body in msgpack, and the table its strings go to.
 #[derive(Debug)]
@@ -90,9 +93,13 @@ impl<'a> Msgpack<'a> {
         &mut self,
         mut on_text: impl FnMut(&mut Self, usize, &'a [u8]) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        let mut left = 1u64;
+        let (mut left, mut count) = (1u64, 0);
         while left > 0 {
             left -= 1;
+            count += 1;
+            if count > SKIPPED_MAX {
+                return Err(DecodeError::TooMany);
+            }
             match self.extent()? {
                 Extent::Bytes(len) => {
                     self.take(len)?;
@@ -335,6 +342,7 @@ impl Table<'_> {
     /// The text at a place of the body, repaired if need be.
     #[inline]
     pub(super) fn text(&mut self, start: usize, bytes: &[u8]) -> Str {
+        let bytes = if bytes.len() > TEXT_BYTES_MAX { self.cut(bytes) } else { bytes };
         if is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() {
             self.at(start, bytes.len())
         } else {

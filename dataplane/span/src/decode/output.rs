@@ -10,6 +10,13 @@ use crate::{Arena, Attribute, Chunk, Event, Header, Link, List, Span};
 const ITEMS_MAX: usize = 1 << 20;
 /// Attributes of one payload.
 const ATTRIBUTES_MAX: usize = 1 << 22;
+/// Attributes of one span, and values within one link, event or attribute: a lane works on them in
+/// one go.
+const PART_ATTRIBUTES_MAX: usize = 1 << 14;
+/// Bytes of one link, event or attribute with values within it.
+const PART_BYTES_MAX: usize = 4 << 20;
+/// Links or events of one span.
+const SPAN_PARTS_MAX: usize = 1 << 14;
 /// Strings of one dictionary or string table.
 pub(super) const STRINGS_MAX: usize = 1 << 21;
 
@@ -26,9 +33,28 @@ pub(super) struct Output<'a> {
     pub(super) events: &'a mut Vec<Event>,
     /// Attributes of what is open: nested lists must end up next to each other.
     pub(super) open: &'a mut Vec<Attribute>,
+    /// Attributes that may be open or nested when the link, event or value in work is read.
+    pub(super) nested_max: usize,
 }
 
 impl Output<'_> {
+    /// Begins a link, an event, or an attribute with values within it.
+    #[inline]
+    pub(super) fn begin_part(&mut self) {
+        let held = self.open.len() + self.nested.count();
+        self.nested_max = (held + PART_ATTRIBUTES_MAX).min(ATTRIBUTES_MAX);
+    }
+
+    /// Checks a part that lies between two positions.
+    pub(super) const fn end_part(start: usize, end: usize) -> Result<(), DecodeError> {
+        if end - start > PART_BYTES_MAX { Err(DecodeError::TooLong) } else { Ok(()) }
+    }
+
+    /// Checks how many links or events a span has since `first`.
+    pub(super) const fn check_parts(first: usize, end: usize) -> Result<(), DecodeError> {
+        if end - first > SPAN_PARTS_MAX { Err(DecodeError::TooMany) } else { Ok(()) }
+    }
+
     pub(super) fn push_chunk(&mut self, chunk: Chunk) -> Result<(), DecodeError> {
         push(self.chunks, chunk)
     }
@@ -51,7 +77,7 @@ impl Output<'_> {
         list: &mut List,
         attribute: Attribute,
     ) -> Result<(), DecodeError> {
-        if self.attributes.count() >= ATTRIBUTES_MAX {
+        if self.attributes.count() >= ATTRIBUTES_MAX || list.len() >= PART_ATTRIBUTES_MAX {
             return Err(DecodeError::TooMany);
         }
         self.attributes.push(list, attribute);
@@ -59,7 +85,7 @@ impl Output<'_> {
     }
 
     pub(super) fn push_open(&mut self, attribute: Attribute) -> Result<(), DecodeError> {
-        if self.open.len() + self.nested.count() >= ATTRIBUTES_MAX {
+        if self.open.len() + self.nested.count() >= self.nested_max {
             return Err(DecodeError::TooMany);
         }
         self.open.push(attribute);

@@ -3,8 +3,9 @@
 use super::msgpack::Msgpack;
 use super::output::Output;
 use super::reader::{Items, Reader};
+use super::span::{Open, Read};
 use super::{Budget, DecodeError, Progress};
-use crate::{Chunk, Span};
+use crate::Chunk;
 
 /// What a field of a map turned out to be.
 pub(super) enum Met {
@@ -31,12 +32,14 @@ pub(super) trait Schema {
         chunk: &mut Chunk,
     ) -> Result<Met, DecodeError>;
 
-    /// Reads a span; none for nil.
+    /// Reads a span, or goes on with the one that is open.
     fn span(
         &mut self,
         reader: &mut Msgpack<'_>,
         out: &mut Output<'_>,
-    ) -> Result<Option<Span>, DecodeError>;
+        open: &mut Open,
+        budget: Budget,
+    ) -> Result<Read, DecodeError>;
 }
 
 /// How far a payload has been read.
@@ -58,9 +61,17 @@ enum Place {
     Fields,
     Chunks,
     ChunkFields,
+    /// Between two spans of a chunk.
     Spans,
+    /// Within a span.
+    Span,
+    /// The chunk is read; its spans get its id from the one at `first` on.
+    Ids,
     End,
 }
+
+/// Bytes of a body that cost as much as giving a span its id.
+const ID_BYTES: usize = 8;
 
 impl Payload {
     /// Reads chunks until all are read or the budget is used up.
@@ -69,7 +80,8 @@ impl Payload {
         schema: &mut impl Schema,
         reader: &mut Msgpack<'_>,
         out: &mut Output<'_>,
-        budget: &mut Budget,
+        open: &mut Open,
+        budget: Budget,
     ) -> Result<Progress, DecodeError> {
         loop {
             match self.place {
@@ -97,14 +109,14 @@ impl Payload {
                         self.chunk = Chunk { priority: 0, attributes, ..Chunk::default() };
                         self.place = Place::ChunkFields;
                     }
-                    if budget.is_used_up() {
+                    if budget.is_used_up(reader) {
                         return Ok(Progress::More);
                     }
                 }
                 Place::ChunkFields => {
                     if !reader.has_next(&mut self.chunk_fields)? {
-                        self.end_chunk(out)?;
-                        self.place = Place::Chunks;
+                        self.first = self.chunk.spans.start as usize;
+                        self.place = Place::Ids;
                         continue;
                     }
                     let met = schema.chunk_field(reader, out, &mut self.chunk)?;
@@ -114,29 +126,62 @@ impl Payload {
                         self.place = Place::Spans;
                     }
                 }
-                Place::Spans => {
-                    while reader.has_next(&mut self.spans)? {
-                        if let Some(span) = schema.span(reader, out)? {
-                            out.push_span(span)?;
-                        }
-                        if budget.is_used_up() {
-                            return Ok(Progress::More);
-                        }
+                Place::Spans | Place::Span => {
+                    if !self.read_spans(schema, reader, out, open, budget)? {
+                        return Ok(Progress::More);
                     }
                     self.chunk.spans = out.spans_since(self.first);
                     self.place = Place::ChunkFields;
+                }
+                Place::Ids => {
+                    let left = budget.end.saturating_sub(reader.at()) / ID_BYTES + 1;
+                    if !self.give_ids(out, left) {
+                        return Ok(Progress::More);
+                    }
+                    out.push_chunk(self.chunk)?;
+                    self.place = Place::Chunks;
                 }
                 Place::End => return Ok(Progress::Done),
             }
         }
     }
 
-    fn end_chunk(&self, out: &mut Output<'_>) -> Result<(), DecodeError> {
-        if self.chunk.trace_id != 0 {
-            for span in out.spans.get_mut(self.chunk.spans.range()).unwrap_or_default() {
-                span.trace_id = self.chunk.trace_id;
+    /// Reads the spans of the chunk; false when the budget is used up before.
+    fn read_spans(
+        &mut self,
+        schema: &mut impl Schema,
+        reader: &mut Msgpack<'_>,
+        out: &mut Output<'_>,
+        open: &mut Open,
+        budget: Budget,
+    ) -> Result<bool, DecodeError> {
+        while matches!(self.place, Place::Span) || reader.has_next(&mut self.spans)? {
+            self.place = Place::Span;
+            match schema.span(reader, out, open, budget)? {
+                Read::Span(span) => out.push_span(span)?,
+                Read::Nil => {}
+                Read::More => return Ok(false),
+            }
+            self.place = Place::Spans;
+            if budget.is_used_up(reader) {
+                return Ok(false);
             }
         }
-        out.push_chunk(self.chunk)
+        Ok(true)
+    }
+
+    /// Gives spans the id of their chunk, which may have come behind them; false when there are
+    /// more than `count_max` left.
+    fn give_ids(&mut self, out: &mut Output<'_>, count_max: usize) -> bool {
+        let end = self.chunk.spans.range().end;
+        if self.chunk.trace_id == 0 {
+            return true;
+        }
+        let until = self.first.saturating_add(count_max).min(end);
+        for span in out.spans.get_mut(self.first..until).unwrap_or_default() {
+            span.trace_id = self.chunk.trace_id;
+        }
+        self.first = until;
+        until == end
     }
 }

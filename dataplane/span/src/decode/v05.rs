@@ -3,15 +3,13 @@
 use super::msgpack::Msgpack;
 use super::output::{Output, STRINGS_MAX};
 use super::reader::{Items, Reader};
-use super::span::ATTRIBUTES_ROOM;
+use super::span::{Open, Place, Read};
 use super::v04::Lists;
 use super::{Budget, DecodeError, Progress};
 use crate::{Attribute, Key, Span, Str, Value};
 
 /// Elements of a span.
 const SPAN_LEN: u32 = 12;
-/// Strings that cost as much as one span.
-const STRINGS_PER_SPAN: u32 = 16;
 
 /// A string of the dictionary, and the key it is if it is one.
 type Entry = (Str, Key);
@@ -20,13 +18,13 @@ type Entry = (Str, Key);
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     entries: Vec<Entry>,
-    place: Place,
+    part: Part,
     strings: Items,
     lists: Lists,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-enum Place {
+enum Part {
     #[default]
     Start,
     Strings,
@@ -40,7 +38,7 @@ impl Dictionary {
 
     pub(super) fn clear(&mut self) {
         self.entries.clear();
-        self.place = Place::Start;
+        self.part = Part::Start;
         self.lists = Lists::default();
     }
 
@@ -49,34 +47,36 @@ impl Dictionary {
         &mut self,
         reader: &mut Msgpack<'_>,
         out: &mut Output<'_>,
-        budget: &mut Budget,
+        open: &mut Open,
+        budget: Budget,
     ) -> Result<Progress, DecodeError> {
         loop {
-            match self.place {
-                Place::Start => {
+            match self.part {
+                Part::Start => {
                     if reader.array_len()? != 2 {
                         return Err(DecodeError::WrongType);
                     }
                     self.strings = reader.top()?;
-                    self.place = Place::Strings;
+                    self.part = Part::Strings;
                 }
-                Place::Strings => {
+                Part::Strings => {
                     while reader.has_next(&mut self.strings)? {
                         if self.entries.len() >= STRINGS_MAX {
                             return Err(DecodeError::TooMany);
                         }
                         let (start, text) = reader.raw_text()?;
                         self.entries.push((reader.table.text(start, text), Key::of(text)));
-                        let is_span = self.strings.0.is_multiple_of(STRINGS_PER_SPAN);
-                        if is_span && budget.is_used_up() {
+                        if budget.is_used_up(reader) {
                             return Ok(Progress::More);
                         }
                     }
-                    self.place = Place::Traces;
+                    self.part = Part::Traces;
                 }
-                Place::Traces => {
+                Part::Traces => {
                     let entries = &self.entries;
-                    return self.lists.step(reader, out, budget, |r, out| span(r, out, entries));
+                    return self.lists.step(reader, out, budget, |reader, out| {
+                        span(reader, out, open, budget, entries)
+                    });
                 }
             }
         }
@@ -86,42 +86,53 @@ impl Dictionary {
 fn span(
     reader: &mut Msgpack<'_>,
     out: &mut Output<'_>,
+    open: &mut Open,
+    budget: Budget,
     entries: &[Entry],
-) -> Result<Option<Span>, DecodeError> {
-    if reader.nil() {
-        return Ok(None);
+) -> Result<Read, DecodeError> {
+    if matches!(open.place, Place::Start) {
+        if reader.nil() {
+            return Ok(Read::Nil);
+        }
+        if reader.array_len()? != SPAN_LEN {
+            return Err(DecodeError::SpanLength);
+        }
+        open.begin(Items::default(), out);
+        let span = &mut open.span;
+        span.service = entry(reader, entries)?.0;
+        span.name = entry(reader, entries)?.0;
+        span.resource = entry(reader, entries)?.0;
+        span.trace_id = reader.unsigned()?;
+        span.span_id = reader.unsigned()?;
+        span.parent_id = reader.unsigned()?;
+        span.start_ns = reader.signed()?;
+        span.duration_ns = reader.signed()?;
+        span.error = reader.small()?;
+        open.entries = reader.map()?;
+        open.place = Place::Meta;
     }
-    if reader.array_len()? != SPAN_LEN {
-        return Err(DecodeError::SpanLength);
+    if matches!(open.place, Place::Meta) {
+        while reader.has_next(&mut open.entries)? {
+            let key = entry(reader, entries)?;
+            let value = Value::Text(entry(reader, entries)?.0);
+            push(out, &mut open.span, key, value)?;
+            if budget.is_used_up(reader) {
+                return Ok(Read::More);
+            }
+        }
+        open.entries = reader.map()?;
+        open.place = Place::Metrics;
     }
-    let mut span = Span {
-        service: entry(reader, entries)?.0,
-        name: entry(reader, entries)?.0,
-        resource: entry(reader, entries)?.0,
-        trace_id: reader.unsigned()?,
-        span_id: reader.unsigned()?,
-        parent_id: reader.unsigned()?,
-        start_ns: reader.signed()?,
-        duration_ns: reader.signed()?,
-        error: reader.small()?,
-        attributes: out.attributes.list(),
-        ..Span::default()
-    };
-    let mut meta = reader.map()?;
-    while reader.has_next(&mut meta)? {
-        let key = entry(reader, entries)?;
-        let value = Value::Text(entry(reader, entries)?.0);
-        push(out, &mut span, key, value)?;
-    }
-    let mut metrics = reader.map()?;
-    while reader.has_next(&mut metrics)? {
+    while reader.has_next(&mut open.entries)? {
         let key = entry(reader, entries)?;
         let value = Value::Double(reader.double()?);
-        push(out, &mut span, key, value)?;
+        push(out, &mut open.span, key, value)?;
+        if budget.is_used_up(reader) {
+            return Ok(Read::More);
+        }
     }
-    span.span_type = entry(reader, entries)?.0;
-    out.attributes.reserve(&mut span.attributes, ATTRIBUTES_ROOM);
-    Ok(Some(span))
+    open.span.span_type = entry(reader, entries)?.0;
+    open.end(out)
 }
 
 #[inline(always)]

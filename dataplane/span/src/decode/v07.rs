@@ -1,12 +1,12 @@
 //! A payload with named keys. spec: apm §5.3.
 
-use super::DecodeError;
 use super::msgpack::Msgpack;
 use super::output::Output;
 use super::payload::{Met, Schema};
 use super::reader::Reader;
-use super::span::{span, tags};
-use crate::{Chunk, Span};
+use super::span::{Open, Read, span, tags};
+use super::{Budget, DecodeError};
+use crate::Chunk;
 
 /// The fields of v0.7.
 pub(super) struct Named;
@@ -110,7 +110,9 @@ impl Schema for Named {
         &mut self,
         reader: &mut Msgpack<'_>,
         out: &mut Output<'_>,
-    ) -> Result<Option<Span>, DecodeError> {
-        span(reader, out)
+        open: &mut Open,
+        budget: Budget,
+    ) -> Result<Read, DecodeError> {
+        span(reader, out, open, budget)
     }
 }

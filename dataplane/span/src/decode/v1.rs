@@ -6,12 +6,16 @@ mod span;
 
 pub(super) use intern::Interned;
 
-use super::DecodeError;
 use super::msgpack::Msgpack;
 use super::output::Output;
 use super::payload::{Met, Schema};
 use super::reader::Reader;
-use crate::{Chunk, Key, Span, Str};
+use super::span::{Open, Read};
+use super::{Budget, DecodeError};
+use crate::{Chunk, Key, Str};
+
+/// Strings that may be sent ahead, which are read in one go. No tracer does it.
+const PRELOADED_MAX: u32 = 1 << 16;
 
 /// The fields of v1.0, and the strings that were seen.
 #[derive(Debug)]
@@ -63,8 +67,10 @@ impl Schema for Numbered<'_> {
         &mut self,
         reader: &mut Msgpack<'_>,
         out: &mut Output<'_>,
-    ) -> Result<Option<Span>, DecodeError> {
-        if reader.nil() { Ok(None) } else { self.read_span(reader, out).map(Some) }
+        open: &mut Open,
+        budget: Budget,
+    ) -> Result<Read, DecodeError> {
+        self.read_span(reader, out, open, budget)
     }
 }
 
@@ -93,6 +99,9 @@ impl Numbered<'_> {
             return Err(DecodeError::LateStrings);
         }
         let mut strings = reader.array()?;
+        if strings.0 > PRELOADED_MAX {
+            return Err(DecodeError::TooMany);
+        }
         while reader.has_next(&mut strings)? {
             let (start, text) = reader.raw_text()?;
             self.0.append(reader, start, text)?;

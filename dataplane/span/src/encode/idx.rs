@@ -1,6 +1,6 @@
 //! The payload of v1.0, whose strings are in one table. spec: apm §10.1.
 
-use std::collections::HashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::wire::{
     begin_message, end_message, put_bytes, put_fixed, put_len, put_some_fixed, put_some_int,
@@ -9,53 +9,100 @@ use super::wire::{
 use crate::{Attribute, Batch, Chunk, Event, Link, Span, SpanKind, Str, Value};
 
 /// Bytes of a span for which the length of its chunk is guessed.
-const SPAN_BYTES: usize = 150;
+pub(super) const SPAN_BYTES: usize = 150;
 
-/// Strings of a payload for which room is made at once.
-const STRINGS: usize = 512;
+/// Texts of the table that are remembered to find others that are equal; most payloads have far
+/// fewer. A text that was forgotten is in the table twice, which readers do not mind.
+const REMEMBERED: usize = 4096;
 
-/// Appends a batch as `idx.TracerPayload`: its header, its attributes and the chunks that it still
-/// has, with the strings that these refer to and no others.
-pub fn idx_payload(batch: &Batch, out: &mut Vec<u8>) {
-    idx_payload_of(batch, &batch.chunks, out);
-}
+/// References that are emptied instead of made anew.
+const REFERENCES_KEPT: usize = 1 << 16;
 
-/// The same with some of the chunks.
-pub fn idx_payload_of(batch: &Batch, chunks: &[Chunk], out: &mut Vec<u8>) {
-    let start = out.len();
-    let count = batch.strings.count();
-    let room = count.min(STRINGS);
-    let mut writer = Writer {
-        batch,
-        out,
-        references: vec![0; count],
-        strings: Vec::with_capacity(room),
-        indices: HashMap::with_capacity(room),
-    };
-    writer.payload(chunks);
-    let Writer { strings, .. } = writer;
-    // Which strings are needed is known now; the table stands first all the same.
-    let messages_len = out.len() - start;
-    put_bytes(out, 1, &[]);
-    for string in strings {
-        put_bytes(out, 1, batch.strings.bytes(string));
-    }
-    out.get_mut(start..).unwrap_or_default().rotate_left(messages_len);
-}
-
-struct Writer<'a> {
-    batch: &'a Batch,
-    out: &'a mut Vec<u8>,
+/// The table of strings of a payload.
+#[derive(Debug, Default)]
+pub(super) struct Table {
     /// For each string of the batch its index in the table, 0 for none yet.
     references: Vec<u32>,
     /// The table behind the empty string.
     strings: Vec<Str>,
-    /// Indices by text: processing may have written the same text more than once.
-    indices: HashMap<&'a [u8], u32>,
+    /// Indices by hash of the text, 0 for none: processing may have written the same text more than
+    /// once.
+    remembered: Vec<u32>,
 }
 
-impl Writer<'_> {
-    fn payload(&mut self, chunks: &[Chunk]) {
+impl Table {
+    /// Begins a payload of a batch with `count` strings.
+    pub(super) fn begin(&mut self, count: usize) {
+        if count <= REFERENCES_KEPT {
+            self.references.clear();
+            self.references.resize(count, 0);
+        } else {
+            // The allocator gives many zeroes without writing them.
+            self.references = vec![0; count];
+        }
+        self.strings.clear();
+        self.remembered.clear();
+        self.remembered.resize(REMEMBERED, 0);
+    }
+
+    /// Appends string `n` of the table, of which the first is empty; whether there was one.
+    pub(super) fn put(&self, n: usize, batch: &Batch, out: &mut Vec<u8>) -> bool {
+        let text = match n.checked_sub(1) {
+            None => Some(Str::EMPTY),
+            Some(n) => self.strings.get(n).copied(),
+        };
+        if let Some(text) = text {
+            put_bytes(out, 1, batch.strings.bytes(text));
+        }
+        text.is_some()
+    }
+
+    /// The index of a string in the table.
+    #[inline]
+    fn reference(&mut self, batch: &Batch, text: Str) -> u32 {
+        match self.references.get_mut(text.index()) {
+            Some(held) if *held == 0 && !text.is_empty() => {
+                let bytes = batch.strings.bytes(text);
+                #[expect(clippy::cast_possible_truncation, reason = "some bits of a hash do")]
+                let slot = xxh3_64(bytes) as usize % REMEMBERED;
+                let Some(remembered) = self.remembered.get_mut(slot) else { return 0 };
+                let equal = remembered.checked_sub(1).and_then(|n| self.strings.get(n as usize));
+                if equal.is_none_or(|equal| batch.strings.bytes(*equal) != bytes) {
+                    self.strings.push(text);
+                    *remembered = index(self.strings.len());
+                }
+                *held = *remembered;
+                *held
+            }
+            Some(held) => *held,
+            None => 0,
+        }
+    }
+}
+
+/// Writes parts of an `idx.TracerPayload`.
+pub(super) struct Idx<'a> {
+    pub(super) batch: &'a Batch,
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) table: &'a mut Table,
+}
+
+/// Appends what stands behind the spans of a chunk.
+pub(super) fn chunk_tail(chunk: &Chunk, out: &mut Vec<u8>) {
+    put_some_uint(out, 5, chunk.is_dropped_trace.into());
+    trace_id(out, 6, chunk.trace_id_high, chunk.trace_id);
+    put_some_uint(out, 7, chunk.sampling_mechanism.into());
+}
+
+fn trace_id(out: &mut Vec<u8>, field: u8, high: u64, low: u64) {
+    put_len(out, field, 16);
+    out.extend_from_slice(&high.to_be_bytes());
+    out.extend_from_slice(&low.to_be_bytes());
+}
+
+impl Idx<'_> {
+    /// Appends what stands before the chunks, but for the strings.
+    pub(super) fn head(&mut self) {
         let header = &self.batch.header;
         let texts = [
             header.container_id,
@@ -71,22 +118,18 @@ impl Writer<'_> {
             self.text(field, text);
         }
         self.attributes(10, self.batch.attributes.get(self.batch.tags));
-        for chunk in chunks {
-            let width = varint_len((chunk.spans.range().len() * SPAN_BYTES) as u64);
-            self.message(11, width, |writer| writer.chunk(chunk));
-        }
     }
 
-    fn chunk(&mut self, chunk: &Chunk) {
+    /// Appends what stands before the spans of a chunk.
+    pub(super) fn chunk_head(&mut self, chunk: &Chunk) {
         put_some_int(self.out, 1, chunk.priority.into());
         self.text(2, chunk.origin);
         self.attributes(3, self.batch.attributes.get(chunk.attributes));
-        for span in self.batch.spans.get(chunk.spans.range()).unwrap_or_default() {
-            self.message(4, 2, |writer| writer.span(span));
-        }
-        put_some_uint(self.out, 5, chunk.is_dropped_trace.into());
-        self.trace_id(6, chunk.trace_id_high, chunk.trace_id);
-        put_some_uint(self.out, 7, chunk.sampling_mechanism.into());
+    }
+
+    /// Appends a span of a chunk.
+    pub(super) fn chunk_span(&mut self, span: &Span) {
+        self.message(4, 2, |writer| writer.span(span));
     }
 
     fn span(&mut self, span: &Span) {
@@ -116,7 +159,7 @@ impl Writer<'_> {
     }
 
     fn link(&mut self, link: &Link) {
-        self.trace_id(1, link.trace_id_high, link.trace_id);
+        trace_id(self.out, 1, link.trace_id_high, link.trace_id);
         put_some_fixed(self.out, 2, link.span_id);
         self.attributes(3, self.batch.nested.slice(link.attributes));
         self.text(4, link.tracestate);
@@ -172,12 +215,6 @@ impl Writer<'_> {
         }
     }
 
-    fn trace_id(&mut self, field: u8, high: u64, low: u64) {
-        put_len(self.out, field, 16);
-        self.out.extend_from_slice(&high.to_be_bytes());
-        self.out.extend_from_slice(&low.to_be_bytes());
-    }
-
     #[inline]
     fn text(&mut self, field: u8, text: Str) {
         if !text.is_empty() {
@@ -186,29 +223,16 @@ impl Writer<'_> {
         }
     }
 
-    /// The index of a string in the table of the payload.
     #[inline]
     fn reference(&mut self, text: Str) -> u32 {
-        match self.references.get_mut(text.index()) {
-            Some(held) if *held == 0 && !text.is_empty() => {
-                let next = index(self.strings.len() + 1);
-                let bytes = self.batch.strings.bytes(text);
-                *held = *self.indices.entry(bytes).or_insert_with(|| {
-                    self.strings.push(text);
-                    next
-                });
-                *held
-            }
-            Some(held) => *held,
-            None => 0,
-        }
+        self.table.reference(self.batch, text)
     }
 
     #[inline]
     fn message(&mut self, field: u8, width: usize, write: impl FnOnce(&mut Self)) {
         let start = begin_message(self.out, field, width);
         write(self);
-        end_message(self.out, start, width);
+        end_message(self.out, start, width, false);
     }
 }
 

@@ -2,42 +2,45 @@
 
 use super::wire::{
     bytes_len, put_bytes, put_fixed, put_len, put_message, put_some_bytes, put_some_fixed,
-    put_some_int, put_some_uint, put_uint, varint_len,
+    put_some_int, put_some_uint, put_uint,
 };
 use crate::{Attribute, Batch, Chunk, Event, Link, List, Span, Str, Strings, Value};
 
 /// Bytes of a span for which the length of its chunk is guessed.
-const SPAN_BYTES: usize = 400;
+pub(super) const SPAN_BYTES: usize = 400;
 
-/// Appends a batch as `TracerPayload`: its header, its tags and the chunks that it still has.
-pub fn tracer_payload(batch: &Batch, out: &mut Vec<u8>) {
-    tracer_payload_of(batch, &batch.chunks, out);
-}
-
-/// The same with some of the chunks.
-pub fn tracer_payload_of(batch: &Batch, chunks: &[Chunk], out: &mut Vec<u8>) {
+/// Appends what stands before the chunks of a `TracerPayload`.
+pub(super) fn head(batch: &Batch, out: &mut Vec<u8>) {
     let header = &batch.header;
     put_text(out, 1, batch, header.container_id);
     put_text(out, 2, batch, header.language_name);
     put_text(out, 3, batch, header.language_version);
     put_text(out, 4, batch, header.tracer_version);
     put_text(out, 5, batch, header.runtime_id);
-    for chunk in chunks {
-        let width = varint_len((chunk.spans.range().len() * SPAN_BYTES) as u64);
-        put_message(out, 6, width, |out| put_chunk(out, batch, chunk));
-    }
+}
+
+/// Appends what stands behind them.
+pub(super) fn tail(batch: &Batch, out: &mut Vec<u8>) {
+    let header = &batch.header;
     put_tags(out, 7, batch, batch.tags);
     put_text(out, 8, batch, header.env);
     put_text(out, 9, batch, header.hostname);
     put_text(out, 10, batch, header.app_version);
 }
 
-fn put_chunk(out: &mut Vec<u8>, batch: &Batch, chunk: &Chunk) {
+/// Appends what stands before the spans of a chunk.
+pub(super) fn chunk_head(batch: &Batch, chunk: &Chunk, out: &mut Vec<u8>) {
     put_some_int(out, 1, chunk.priority.into());
     put_text(out, 2, batch, chunk.origin);
-    for span in batch.spans.get(chunk.spans.range()).unwrap_or_default() {
-        put_message(out, 3, 2, |out| put_span(out, batch, span));
-    }
+}
+
+/// Appends a span of a chunk.
+pub(super) fn chunk_span(batch: &Batch, span: &Span, out: &mut Vec<u8>) {
+    put_message(out, 3, 2, |out| put_span(out, batch, span));
+}
+
+/// Appends what stands behind the spans of a chunk.
+pub(super) fn chunk_tail(batch: &Batch, chunk: &Chunk, out: &mut Vec<u8>) {
     put_tags(out, 4, batch, chunk.attributes);
     put_some_uint(out, 5, chunk.is_dropped_trace.into());
 }

@@ -108,7 +108,7 @@ pub(super) fn put_message(
 ) {
     let start = begin_message(out, field, width);
     write(out);
-    end_message(out, start, width);
+    end_message(out, start, width, false);
 }
 
 /// Appends the key of a message and leaves room for its length. Returns where that is.
@@ -120,11 +120,15 @@ pub(super) fn begin_message(out: &mut Vec<u8>, field: u8, width: usize) -> usize
     start
 }
 
-/// Writes the length of a message that ends here.
+/// Writes the length of a message that ends here. What was left free is filled up to its width, as
+/// readers of varints accept it, or the message moves if it is not as long as was thought.
 #[inline]
-pub(super) fn end_message(out: &mut Vec<u8>, start: usize, width: usize) {
+pub(super) fn end_message(out: &mut Vec<u8>, start: usize, width: usize, is_filled: bool) {
     let len = out.len() - start - width;
-    let needed = varint_len(len as u64);
+    let mut needed = varint_len(len as u64);
+    if needed < width && is_filled {
+        needed = width;
+    }
     if needed != width {
         shift(out, start + width, start + needed);
     }

@@ -55,17 +55,17 @@ proptest! {
     }
 
     #[test]
-    fn slices_give_the_same_as_the_whole(seed: u64, spans_max in 0usize..4) {
+    fn slices_give_the_same_as_the_whole(seed: u64, bytes_max in 0usize..4) {
         let (mut batch, mut decoder) = (Batch::default(), Decoder::default());
         for (format, is_json) in FORMATS {
             let (payload, body) = body(seed, format, is_json, true);
             decoder.start(format, is_json, body, &mut batch);
             let mut step_count = 0;
-            while decoder.step(&mut batch, spans_max).unwrap() == Progress::More {
+            while decoder.step(&mut batch, bytes_max).unwrap() == Progress::More {
                 step_count += 1;
             }
             let span_count: usize = payload.chunks.iter().map(|chunk| chunk.spans.len()).sum();
-            prop_assert!(step_count >= span_count / spans_max.max(1));
+            prop_assert!(step_count >= span_count / bytes_max.max(1));
             prop_assert_eq!(read::payload(&batch), payload, "{:?}", format);
             prop_assert_eq!(decoder.step(&mut batch, 1), Ok(Progress::Done));
         }

@@ -1,9 +1,7 @@
 //! Encoded payloads, read by an independent library, give back the model.
 
 use corelane_span::decode::decode;
-use corelane_span::encode::{
-    chunk_bytes, idx_payload, idx_payload_of, tracer_payload, tracer_payload_of,
-};
+use corelane_span::encode::{chunk_bytes, payload as encode};
 use corelane_span::{Batch, Format};
 use proptest::prelude::*;
 use prost::Message;
@@ -15,11 +13,7 @@ use crate::{idx, proto};
 /// What an encoded batch means.
 fn encoded(batch: &Batch) -> Payload {
     let mut out = b"before".to_vec();
-    if batch.format.is_v1() {
-        idx_payload(batch, &mut out)
-    } else {
-        tracer_payload(batch, &mut out)
-    }
+    encode(batch, 0..batch.chunks.len(), &mut out);
     model(&out[6..], batch.format)
 }
 
@@ -64,14 +58,9 @@ proptest! {
             let (payload, body) = body(seed, format, false, true);
             let mut batch = Batch::default();
             decode(format, false, body, &mut batch).unwrap();
-            for (chunk, expected) in batch.chunks.iter().zip(payload.chunks) {
+            for (at, expected) in payload.chunks.into_iter().enumerate() {
                 let mut out = Vec::new();
-                let chunk = std::slice::from_ref(chunk);
-                if format.is_v1() {
-                    idx_payload_of(&batch, chunk, &mut out);
-                } else {
-                    tracer_payload_of(&batch, chunk, &mut out);
-                }
+                encode(&batch, at..at + 1, &mut out);
                 let part = model(&out, format);
                 prop_assert_eq!(&part.header, &payload.header);
                 prop_assert_eq!(part.chunks, [expected]);
@@ -85,15 +74,10 @@ proptest! {
             let (_, body) = body(seed, format, is_json, false);
             let mut batch = Batch::default();
             decode(format, is_json, body, &mut batch).unwrap();
-            for chunk in &batch.chunks {
+            (batch.header, batch.tags) = Default::default();
+            for (at, chunk) in batch.chunks.iter().enumerate() {
                 let mut out = Vec::new();
-                let chunks = std::slice::from_ref(chunk);
-                (batch.header, batch.tags) = Default::default();
-                if format.is_v1() {
-                    idx_payload_of(&batch, chunks, &mut out);
-                } else {
-                    tracer_payload_of(&batch, chunks, &mut out);
-                }
+                encode(&batch, at..at + 1, &mut out);
                 prop_assert!(out.len() <= chunk_bytes(&batch, chunk));
             }
         }
@@ -110,7 +94,7 @@ fn a_text_that_was_written_twice_is_in_the_table_once() {
     batch.header.env = written[0];
     batch.header.hostname = written[1];
     let mut out = Vec::new();
-    idx_payload(&batch, &mut out);
+    encode(&batch, 0..batch.chunks.len(), &mut out);
     let payload = idx::TracerPayload::decode(&*out).expect("a payload of v1.0");
     assert_eq!(payload.strings.iter().filter(|text| *text == "SELECT ?").count(), 1);
     let model = payload.model();

@@ -9,6 +9,8 @@ use crate::msgpack::{Malformed, Reader};
 const BUCKETS_MAX: usize = 10_000;
 const GROUPS_MAX: usize = 50_000;
 const TAGS_MAX: usize = 500_000;
+/// Tags of one list, which is read in one go.
+const LIST_TAGS_MAX: usize = 10_000;
 
 /// Why a body is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,89 +36,178 @@ impl From<Malformed> for ClientStatsError {
 }
 
 impl ClientPayload {
-    /// Reads a body. What follows the message is ignored.
+    /// Reads a body at once. What follows the message is ignored.
     ///
     /// # Errors
     /// The bytes are no such message, or one that is too large.
     pub fn decode(body: &[u8]) -> Result<Self, ClientStatsError> {
-        let mut decoder = Decoder {
-            reader: Reader::new(body),
+        let mut decoding = ClientDecoding::default();
+        while !decoding.step(body, usize::MAX)? {}
+        Ok(decoding.payload)
+    }
+}
+
+/// How far a body has been read: a lane leaves it between two groups and serves others.
+#[derive(Debug)]
+pub struct ClientDecoding {
+    /// What was read.
+    pub payload: ClientPayload,
+    place: Place,
+    at: usize,
+    /// What is left of the payload, its buckets, the bucket in work, and its groups.
+    fields: usize,
+    buckets: usize,
+    bucket_fields: usize,
+    groups: usize,
+    buckets_left: usize,
+    groups_left: usize,
+    tags_left: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Start,
+    Fields,
+    Buckets,
+    BucketFields,
+    Groups,
+    End,
+}
+
+impl Default for ClientDecoding {
+    fn default() -> Self {
+        Self {
+            payload: ClientPayload::default(),
+            place: Place::Start,
+            at: 0,
+            fields: 0,
+            buckets: 0,
+            bucket_fields: 0,
+            groups: 0,
             buckets_left: BUCKETS_MAX,
             groups_left: GROUPS_MAX,
             tags_left: TAGS_MAX,
-        };
-        let count = decoder.reader.map()?.ok_or(ClientStatsError::Type)?;
-        decoder.payload(count)
+        }
     }
+}
+
+impl ClientDecoding {
+    /// Reads about `bytes_max` bytes more of a body, at least one group; whether it is done. What
+    /// follows the message is ignored.
+    ///
+    /// # Errors
+    /// The bytes are no such message, or one that is too large.
+    pub fn step(&mut self, body: &[u8], bytes_max: usize) -> Result<bool, ClientStatsError> {
+        let rest = body.get(self.at..).unwrap_or_default();
+        let mut decoder = Decoder { reader: Reader::new(rest), tags_left: self.tags_left };
+        let is_done = self.read(&mut decoder, rest.len().saturating_sub(bytes_max))?;
+        self.tags_left = decoder.tags_left;
+        self.at = body.len() - decoder.reader.left();
+        Ok(is_done)
+    }
+
+    /// Reads until no more than `left_min` bytes are left.
+    fn read(&mut self, decoder: &mut Decoder<'_>, left_min: usize) -> Decoded<bool> {
+        loop {
+            match self.place {
+                Place::Start => {
+                    self.fields = decoder.reader.map()?.ok_or(ClientStatsError::Type)?;
+                    self.place = Place::Fields;
+                }
+                Place::Fields => {
+                    if !next(&mut self.fields) {
+                        self.place = Place::End;
+                    } else if decoder.field(&mut self.payload)? {
+                        self.payload.buckets.clear();
+                        self.buckets = decoder.reader.array()?;
+                        self.place = Place::Buckets;
+                    }
+                }
+                Place::Buckets => {
+                    if !next(&mut self.buckets) {
+                        self.place = Place::Fields;
+                    } else if let Some(count) = decoder.reader.map()? {
+                        take(&mut self.buckets_left)?;
+                        self.payload.buckets.push(ClientBucket::default());
+                        self.bucket_fields = count;
+                        self.place = Place::BucketFields;
+                    }
+                }
+                Place::BucketFields => {
+                    let Some(bucket) = self.payload.buckets.last_mut() else { return Ok(true) };
+                    if !next(&mut self.bucket_fields) {
+                        self.place = Place::Buckets;
+                    } else if decoder.bucket_field(bucket)? {
+                        bucket.groups.clear();
+                        self.groups = decoder.reader.array()?;
+                        self.place = Place::Groups;
+                    }
+                }
+                Place::Groups => {
+                    let Some(bucket) = self.payload.buckets.last_mut() else { return Ok(true) };
+                    if !next(&mut self.groups) {
+                        self.place = Place::BucketFields;
+                    } else if let Some(count) = decoder.reader.map()? {
+                        take(&mut self.groups_left)?;
+                        bucket.groups.push(decoder.group(count)?);
+                    }
+                }
+                Place::End => return Ok(true),
+            }
+            if decoder.reader.left() <= left_min && !matches!(self.place, Place::End) {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+const fn next(left: &mut usize) -> bool {
+    let has_next = *left > 0;
+    *left = left.saturating_sub(1);
+    has_next
 }
 
 struct Decoder<'a> {
     reader: Reader<'a>,
-    buckets_left: usize,
-    groups_left: usize,
     tags_left: usize,
 }
 
 type Decoded<T> = Result<T, ClientStatsError>;
 
 impl Decoder<'_> {
-    fn payload(&mut self, count: usize) -> Decoded<ClientPayload> {
-        let mut payload = ClientPayload::default();
-        for _ in 0..count {
-            match self.reader.bin()? {
-                b"Hostname" => payload.hostname = self.text()?,
-                b"Env" => payload.env = self.text()?,
-                b"Version" => payload.version = self.text()?,
-                b"Stats" => payload.buckets = self.buckets()?,
-                b"Lang" => payload.lang = self.text()?,
-                b"TracerVersion" => payload.tracer_version = self.text()?,
-                b"RuntimeID" => payload.runtime_id = self.text()?,
-                b"Sequence" => payload.sequence = self.reader.uint()?,
-                b"AgentAggregation" => payload.agent_aggregation = self.text()?,
-                b"Service" => payload.service = self.text()?,
-                b"ContainerID" => payload.container_id = self.text()?,
-                b"Tags" => payload.tags = self.tags()?,
-                b"GitCommitSha" => payload.git_commit_sha = self.text()?,
-                b"ImageTag" => payload.image_tag = self.text()?,
-                b"ProcessTags" => payload.process_tags = self.text()?,
-                // The hash of process tags is computed from the tags themselves.
-                _ => self.reader.skip()?,
-            }
+    /// Reads a field of the payload; true in front of the list of its buckets.
+    fn field(&mut self, payload: &mut ClientPayload) -> Decoded<bool> {
+        match self.reader.bin()? {
+            b"Hostname" => payload.hostname = self.text()?,
+            b"Env" => payload.env = self.text()?,
+            b"Version" => payload.version = self.text()?,
+            b"Stats" => return Ok(true),
+            b"Lang" => payload.lang = self.text()?,
+            b"TracerVersion" => payload.tracer_version = self.text()?,
+            b"RuntimeID" => payload.runtime_id = self.text()?,
+            b"Sequence" => payload.sequence = self.reader.uint()?,
+            b"AgentAggregation" => payload.agent_aggregation = self.text()?,
+            b"Service" => payload.service = self.text()?,
+            b"ContainerID" => payload.container_id = self.text()?,
+            b"Tags" => payload.tags = self.tags()?,
+            b"GitCommitSha" => payload.git_commit_sha = self.text()?,
+            b"ImageTag" => payload.image_tag = self.text()?,
+            b"ProcessTags" => payload.process_tags = self.text()?,
+            // The hash of process tags is computed from the tags themselves.
+            _ => self.reader.skip()?,
         }
-        Ok(payload)
+        Ok(false)
     }
 
-    fn buckets(&mut self) -> Decoded<Vec<ClientBucket>> {
-        let mut buckets = Vec::new();
-        for _ in 0..self.reader.array()? {
-            let Some(count) = self.reader.map()? else { continue };
-            take(&mut self.buckets_left)?;
-            buckets.push(self.bucket(count)?);
+    /// Reads a field of a bucket; true in front of the list of its groups.
+    fn bucket_field(&mut self, bucket: &mut ClientBucket) -> Decoded<bool> {
+        match self.reader.bin()? {
+            b"Start" => bucket.start_ns = self.reader.uint()?,
+            b"Duration" => bucket.duration_ns = self.reader.uint()?,
+            b"Stats" => return Ok(true),
+            _ => self.reader.skip()?,
         }
-        Ok(buckets)
-    }
-
-    fn bucket(&mut self, count: usize) -> Decoded<ClientBucket> {
-        let mut bucket = ClientBucket::default();
-        for _ in 0..count {
-            match self.reader.bin()? {
-                b"Start" => bucket.start_ns = self.reader.uint()?,
-                b"Duration" => bucket.duration_ns = self.reader.uint()?,
-                b"Stats" => bucket.groups = self.groups()?,
-                _ => self.reader.skip()?,
-            }
-        }
-        Ok(bucket)
-    }
-
-    fn groups(&mut self) -> Decoded<Vec<ClientGroup>> {
-        let mut groups = Vec::new();
-        for _ in 0..self.reader.array()? {
-            let Some(count) = self.reader.map()? else { continue };
-            take(&mut self.groups_left)?;
-            groups.push(self.group(count)?);
-        }
-        Ok(groups)
+        Ok(false)
     }
 
     fn group(&mut self, count: usize) -> Decoded<ClientGroup> {
@@ -157,7 +248,10 @@ impl Decoder<'_> {
 
     fn tags(&mut self) -> Decoded<Vec<String>> {
         let mut tags = Vec::new();
-        for _ in 0..self.reader.array()? {
+        for n in 0..self.reader.array()? {
+            if n >= LIST_TAGS_MAX {
+                return Err(ClientStatsError::TooMany);
+            }
             take(&mut self.tags_left)?;
             tags.push(self.text()?);
         }

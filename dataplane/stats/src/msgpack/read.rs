@@ -15,6 +15,9 @@ pub(crate) enum Malformed {
 
 type Read<T> = Result<T, Malformed>;
 
+/// Values within a value that is passed over, which happens in one go.
+const SKIPPED_MAX: usize = 1 << 19;
+
 /// Reads values one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
@@ -38,6 +41,11 @@ enum Item<'a> {
 impl<'a> Reader<'a> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
+    }
+
+    /// Bytes that were not read.
+    pub(crate) const fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// Number of entries of a map; `None` for nil.
@@ -105,7 +113,10 @@ impl<'a> Reader<'a> {
     /// Passes over a value and all that it contains, without recursion.
     pub(crate) fn skip(&mut self) -> Read<()> {
         let mut left = 1_usize;
-        while left > 0 {
+        for _ in 0..SKIPPED_MAX {
+            if left == 0 {
+                return Ok(());
+            }
             left -= 1;
             let inside = match self.item()? {
                 Item::Array(count) => count,
@@ -114,7 +125,7 @@ impl<'a> Reader<'a> {
             };
             left = left.saturating_add(inside);
         }
-        Ok(())
+        Err(Malformed::Type)
     }
 
     fn item(&mut self) -> Read<Item<'a>> {

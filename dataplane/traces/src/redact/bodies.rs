@@ -3,7 +3,7 @@
 use obfuscate::{Change, JsonBody};
 use span::{Batch, Key};
 
-use super::rewrite;
+use super::Rewrite;
 use crate::settings::{JsonKeys, Obfuscation};
 
 /// Obfuscators of bodies; `None` leaves them as they are.
@@ -31,9 +31,9 @@ impl Bodies {
         batch: &mut Batch,
         at: usize,
         sql: &mut sql::Obfuscator,
-        out: &mut String,
+        rewrite: &mut Rewrite<'_>,
     ) {
-        apply(&mut self.mongodb, batch, at, Key::MongodbQuery, sql, out);
+        apply(&mut self.mongodb, batch, at, Key::MongodbQuery, sql, rewrite);
     }
 
     pub(super) fn search(
@@ -41,10 +41,10 @@ impl Bodies {
         batch: &mut Batch,
         at: usize,
         sql: &mut sql::Obfuscator,
-        out: &mut String,
+        rewrite: &mut Rewrite<'_>,
     ) {
-        apply(&mut self.elasticsearch, batch, at, Key::ElasticsearchBody, sql, out);
-        apply(&mut self.opensearch, batch, at, Key::OpensearchBody, sql, out);
+        apply(&mut self.elasticsearch, batch, at, Key::ElasticsearchBody, sql, rewrite);
+        apply(&mut self.opensearch, batch, at, Key::OpensearchBody, sql, rewrite);
     }
 }
 
@@ -54,13 +54,12 @@ fn apply(
     at: usize,
     key: Key,
     sql: &mut sql::Obfuscator,
-    out: &mut String,
+    rewrite: &mut Rewrite<'_>,
 ) {
     let Some(body) = body else { return };
     let mut statement = |query: &str, out: &mut String| {
         sql.obfuscate(query, "").map(|done| out.push_str(done.text)).is_ok()
     };
-    rewrite(batch, at, key, out, |text, out| -> Change {
-        body.obfuscate(text, &mut statement, out)
-    });
+    rewrite
+        .all(batch, at, key, |text, out| -> Change { body.obfuscate(text, &mut statement, out) });
 }

@@ -6,6 +6,8 @@ use span::{Arena, Attribute, Batch, Slice, Str, Strings, Value};
 
 /// Shortest card number.
 const CARD_BYTES_MIN: usize = 12;
+/// Longest value that is read: 16 digits, with many spaces and dashes.
+const CARD_BYTES_MAX: usize = 1024;
 
 /// The card test.
 #[derive(Debug)]
@@ -72,7 +74,7 @@ impl Cards {
 
     /// Looks at the length first, which refuses most values unread.
     fn is_text(&self, text: Str, strings: &Strings) -> bool {
-        strings.len_of(text) >= CARD_BYTES_MIN
+        (CARD_BYTES_MIN..=CARD_BYTES_MAX).contains(&strings.len_of(text))
             && matches!(strings.bytes(text).first(), Some(b' ' | b'-' | b'0'..=b'9'))
             && is_card(strings.text(text), self.screen.is_luhn())
     }

@@ -139,9 +139,14 @@ fn global_tags_are_on_every_span() {
 
 #[test]
 fn the_first_kept_trace_of_a_service_says_how_the_agent_was_installed() {
-    let install = InstallSignature { id: "id".into(), kind: "helm".into(), time_secs: 77 };
-    let settings = Settings { install: Some(install), ..Settings::default() };
     for format in BOTH {
+        let install = InstallSignature {
+            id: "id".into(),
+            kind: "helm".into(),
+            time_secs: 77,
+            ..InstallSignature::default()
+        };
+        let settings = Settings { install: Some(install), ..Settings::default() };
         let mut dropped = chunk(&[span(1, 0)]);
         dropped.priority = 0;
         let own = span(3, 0).meta("_dd.install.type", "own");
@@ -161,6 +166,9 @@ fn the_first_kept_trace_of_a_service_says_how_the_agent_was_installed() {
         assert_eq!(with, [3]);
         assert_eq!(done.meta(0, "_dd.install.type").as_deref(), Some("own"));
         assert_eq!(done.meta(0, "_dd.install.time").as_deref(), Some("77"));
+        // Another lane of the process.
+        let done = run(settings, batch(format, &made));
+        assert_eq!(done.meta(0, "_dd.install.time"), None);
     }
 }
 

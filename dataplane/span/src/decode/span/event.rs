@@ -1,8 +1,9 @@
 //! Span events, whose attributes have a type each. spec: apm §5.1.
 
-use crate::decode::DecodeError;
+use super::{Open, Place};
 use crate::decode::output::Output;
 use crate::decode::reader::Reader;
+use crate::decode::{Budget, DecodeError};
 use crate::list::Slice;
 use crate::{Attribute, Event, Key, Str, Value};
 
@@ -61,20 +62,29 @@ struct Members {
     array: Slice,
 }
 
-/// Reads the events of a span; nil among them is left out.
+/// Reads the events of a span, leaving out nil; false when the slice ends before.
 pub(super) fn events<R: Reader>(
     reader: &mut R,
     out: &mut Output<'_>,
-) -> Result<Slice, DecodeError> {
-    let first = out.events.len();
-    let mut events = reader.array()?;
-    while reader.has_next(&mut events)? {
+    open: &mut Open,
+    budget: Budget,
+) -> Result<bool, DecodeError> {
+    while reader.has_next(&mut open.entries)? {
         if !reader.nil() {
+            let start = reader.at();
+            out.begin_part();
             let event = event(reader, out)?;
+            Output::end_part(start, reader.at())?;
             out.push_event(event)?;
+            Output::check_parts(open.first, out.events.len())?;
+        }
+        if budget.is_used_up(reader) {
+            return Ok(false);
         }
     }
-    Ok(out.events_since(first))
+    open.span.events = out.events_since(open.first);
+    open.place = Place::Fields;
+    Ok(true)
 }
 
 fn event<R: Reader>(reader: &mut R, out: &mut Output<'_>) -> Result<Event, DecodeError> {

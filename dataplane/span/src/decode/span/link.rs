@@ -1,8 +1,9 @@
 //! Span links. spec: apm §5.1.
 
-use crate::decode::DecodeError;
+use super::{Open, Place};
 use crate::decode::output::Output;
 use crate::decode::reader::Reader;
+use crate::decode::{Budget, DecodeError};
 use crate::list::Slice;
 use crate::{Attribute, Link, Value};
 
@@ -31,17 +32,29 @@ impl Field {
     }
 }
 
-/// Reads the links of a span; nil among them is left out.
-pub(super) fn links<R: Reader>(reader: &mut R, out: &mut Output<'_>) -> Result<Slice, DecodeError> {
-    let first = out.links.len();
-    let mut links = reader.array()?;
-    while reader.has_next(&mut links)? {
+/// Reads the links of a span, leaving out nil; false when the slice ends before.
+pub(super) fn links<R: Reader>(
+    reader: &mut R,
+    out: &mut Output<'_>,
+    open: &mut Open,
+    budget: Budget,
+) -> Result<bool, DecodeError> {
+    while reader.has_next(&mut open.entries)? {
         if !reader.nil() {
+            let start = reader.at();
+            out.begin_part();
             let link = link(reader, out)?;
+            Output::end_part(start, reader.at())?;
             out.push_link(link)?;
+            Output::check_parts(open.first, out.links.len())?;
+        }
+        if budget.is_used_up(reader) {
+            return Ok(false);
         }
     }
-    Ok(out.links_since(first))
+    open.span.links = out.links_since(open.first);
+    open.place = Place::Fields;
+    Ok(true)
 }
 
 fn link<R: Reader>(reader: &mut R, out: &mut Output<'_>) -> Result<Link, DecodeError> {

@@ -21,7 +21,7 @@ impl Numbered<'_> {
         let mut list = out.attributes.list();
         let mut elements = triples(reader)?;
         while reader.has_next(&mut elements)? {
-            let attribute = self.attribute(reader, out, 0)?;
+            let attribute = self.attribute(reader, out)?;
             out.push_attribute(&mut list, attribute)?;
         }
         Ok(list)
@@ -37,21 +37,27 @@ impl Numbered<'_> {
         let first = out.open.len();
         let mut elements = triples(reader)?;
         while reader.has_next(&mut elements)? {
-            let attribute = self.attribute(reader, out, depth)?;
-            out.push_open(attribute)?;
+            let (key, name) = self.entry(reader)?;
+            let value = self.value(reader, out, depth)?;
+            out.push_open(Attribute::new(key, name, value))?;
         }
         Ok(out.close(first))
     }
 
+    /// Reads an attribute that is not within another.
     #[inline]
     pub(super) fn attribute(
         &mut self,
         reader: &mut Msgpack<'_>,
         out: &mut Output<'_>,
-        depth: u32,
     ) -> Result<Attribute, DecodeError> {
         let (key, name) = self.entry(reader)?;
-        let value = self.value(reader, out, depth)?;
+        out.begin_part();
+        let start = reader.at();
+        let value = self.value(reader, out, 0)?;
+        if matches!(value, Value::Array(_) | Value::Map(_)) {
+            Output::end_part(start, reader.at())?;
+        }
         Ok(Attribute::new(key, name, value))
     }
 

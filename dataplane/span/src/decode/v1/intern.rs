@@ -13,6 +13,11 @@ pub(in crate::decode) struct Interned {
     entries: Vec<Entry>,
     /// Index of an entry, 0 for a vacant slot; at most half of them are used.
     slots: Vec<u32>,
+    /// The slots before these grew, as long as not all entries of these are in the new ones: moving
+    /// all at once would hold the lane.
+    old_slots: Vec<u32>,
+    /// Entries before this one are in the new slots.
+    moved: usize,
     seed: u64,
 }
 
@@ -28,16 +33,19 @@ struct Entry {
 
 /// Slots at the start of a payload, enough for one of 50 spans.
 const SLOTS: usize = 1024;
+/// Entries that move with each new string, more than enough to be done before slots grow again.
+const MOVES: usize = 8;
 const EMPTY: Entry = Entry { text: Str::EMPTY, start: 0, len: 0, hash: 0, key: Key::Other };
 
 impl Interned {
     /// A table without strings. The seed keeps a sender from choosing strings that share slots.
     pub(in crate::decode) const fn with_seed(seed: u64) -> Self {
-        Self { entries: Vec::new(), slots: Vec::new(), seed }
+        Self { entries: Vec::new(), slots: Vec::new(), old_slots: Vec::new(), moved: 1, seed }
     }
 
     pub(in crate::decode) const fn heap_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.slots.capacity() * size_of::<u32>()
+        let slots = self.slots.capacity() + self.old_slots.capacity();
+        self.entries.capacity() * size_of::<Entry>() + slots * size_of::<u32>()
     }
 
     /// Forgets all strings but the empty one.
@@ -46,6 +54,8 @@ impl Interned {
         self.entries.push(EMPTY);
         self.slots.clear();
         self.slots.resize(SLOTS, 0);
+        self.old_slots = Vec::new();
+        self.moved = 1;
     }
 
     /// Whether no string was seen.
@@ -69,25 +79,17 @@ impl Interned {
             return Ok((EMPTY.text, EMPTY.key));
         }
         let hash = self.hash(text);
-        let mut slot = self.slot(hash);
-        while let Some(&index) = self.slots.get(slot).filter(|index| **index != 0) {
-            if let Some(held) = self.entries.get(index as usize)
-                && held.hash == hash
-                && reader.range(held.start, held.len) == text
-            {
-                return Ok((held.text, held.key));
-            }
-            slot = (slot + 1) & (self.slots.len() - 1);
+        let found = find(&self.slots, &self.entries, reader, hash, text)
+            .or_else(|| find(&self.old_slots, &self.entries, reader, hash, text));
+        if let Some(held) = found {
+            return Ok((held.text, held.key));
         }
-        if let Some(vacant) = self.slots.get_mut(slot) {
-            *vacant = index(self.entries.len());
-        }
+        let at = self.entries.len();
         let (start, len) = (index(start), index(text.len()));
         let (held, key) = (reader.table.text(start as usize, text), Key::of(text));
         self.push(Entry { text: held, start, len, hash, key })?;
-        if self.entries.len() * 2 > self.slots.len() {
-            self.grow();
-        }
+        put(&mut self.slots, hash, index(at));
+        self.grow();
         Ok((held, key))
     }
 
@@ -115,28 +117,65 @@ impl Interned {
         Ok(())
     }
 
+    /// Moves some entries, or makes new slots when half of them are used.
     fn grow(&mut self) {
-        let count = self.slots.len() * 2;
-        self.slots.clear();
-        self.slots.resize(count, 0);
-        for (at, entry) in self.entries.iter().enumerate().skip(1) {
-            let mut slot = entry.hash as usize & (count - 1);
-            while self.slots.get(slot).is_some_and(|index| *index != 0) {
-                slot = (slot + 1) & (count - 1);
+        if !self.old_slots.is_empty() {
+            for _ in 0..MOVES {
+                let Some(entry) = self.entries.get(self.moved) else { break };
+                put(&mut self.slots, entry.hash, index(self.moved));
+                self.moved += 1;
             }
-            if let Some(vacant) = self.slots.get_mut(slot) {
-                *vacant = index(at);
+            if self.moved >= self.entries.len() {
+                self.old_slots = Vec::new();
             }
         }
-    }
-
-    const fn slot(&self, hash: u32) -> usize {
-        hash as usize & (self.slots.len() - 1)
+        if self.entries.len() * 2 > self.slots.len() {
+            let slots = vec![0; self.slots.len() * 2];
+            self.old_slots = std::mem::replace(&mut self.slots, slots);
+            self.moved = 1;
+        }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one as well")]
     fn hash(&self, text: &[u8]) -> u32 {
         xxh3_64_with_seed(text, self.seed) as u32
+    }
+}
+
+/// The entry with these bytes, if it is among the slots.
+#[inline]
+fn find<'e>(
+    slots: &[u32],
+    entries: &'e [Entry],
+    reader: &Msgpack<'_>,
+    hash: u32,
+    text: &[u8],
+) -> Option<&'e Entry> {
+    let mut slot = hash as usize & slots.len().wrapping_sub(1);
+    while let Some(&index) = slots.get(slot).filter(|index| **index != 0) {
+        if let Some(held) = entries.get(index as usize)
+            && held.hash == hash
+            && reader.range(held.start, held.len) == text
+        {
+            return Some(held);
+        }
+        slot = (slot + 1) & (slots.len() - 1);
+    }
+    None
+}
+
+/// Puts an entry into the slots, unless it is there.
+fn put(slots: &mut [u32], hash: u32, at: u32) {
+    let mask = slots.len().wrapping_sub(1);
+    let mut slot = hash as usize & mask;
+    while let Some(index) = slots.get(slot).filter(|index| **index != 0) {
+        if *index == at {
+            return;
+        }
+        slot = (slot + 1) & mask;
+    }
+    if let Some(vacant) = slots.get_mut(slot) {
+        *vacant = at;
     }
 }
 
