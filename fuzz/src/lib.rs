@@ -147,6 +147,14 @@ pub const HTTP: Target = Target {
     mutation_count: 2_000,
 };
 
+/// Head of a request that is passed on to another host.
+pub const PROXY_HEAD: Target = Target {
+    name: "proxy-head",
+    check: proxy::check_head_bytes,
+    input_bytes_max: 1024,
+    mutation_count: 2_000,
+};
+
 /// Canonical JSON of remote configuration.
 pub const RC_CANONICAL: Target = Target {
     name: "rc-canonical",
@@ -203,6 +211,7 @@ pub const TARGETS: &[Target] = &[
     STATEMENT,
     OBFUSCATED,
     HTTP,
+    PROXY_HEAD,
     RC_CANONICAL,
     RC_DOCUMENT,
     RC_REQUEST,

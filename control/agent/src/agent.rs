@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
@@ -14,10 +14,11 @@ use capture::{Recorder, RecorderOptions};
 use config::{Config, keys};
 use context::Keys;
 use entity::EntityTags;
-use lane::DriverKind;
+use lane::{DriverKind, SubmitError};
 use merge::Merger;
 use naming::Rules;
 use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
+use proxy::{SubmitLines, Submitted};
 use status::{Api, ApiOptions, DebugOptions, Driver, Source};
 
 use crate::apm::{Apm, TraceDelivery, TraceListeners};
@@ -30,6 +31,7 @@ use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
+use crate::proxies::ProxyRoutes;
 use crate::remote::RemoteSlot;
 use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
@@ -88,6 +90,9 @@ pub enum StartError {
     /// Delivery cannot start.
     #[error(transparent)]
     Forward(#[from] forward::StartError),
+    /// TLS of the proxies cannot be set up.
+    #[error(transparent)]
+    Tls(forward::TlsError),
     /// The settings of traces are no good.
     #[error("traces cannot be processed: {0}")]
     Traces(String),
@@ -184,9 +189,20 @@ impl Agent {
         let remote = Arc::new(RemoteSlot::new(&config, &host.name));
         let mut listener_reports = listeners.reports.clone();
         listener_reports.append(&mut trace_listeners.reports);
-        let (apm, lane_traces, exchanges, trace_delivery) = match config.bool(keys::APM_ENABLED) {
+        // The lanes come later than what hands them lines.
+        let way_in = Arc::<OnceLock<Arc<Submissions>>>::default();
+        let (apm, lane_traces, exchanges, proxies, trace_delivery) = match config
+            .bool(keys::APM_ENABLED)
+        {
             true => {
                 let delivery = Arc::new(TraceDelivery::start(&config)?);
+                let submit = submit_lines(&way_in);
+                let proxies = ProxyRoutes::start(&config, &host.name, submit);
+                let proxies = proxies.map_err(StartError::Tls)?;
+                let mut paths = proxies.proxies.settings().paths();
+                if remote.is_on() {
+                    paths.push("/v0.7/config");
+                }
                 let started = Apm::start(
                     &config,
                     &host.name,
@@ -194,14 +210,16 @@ impl Agent {
                     &mut trace_listeners,
                     secret,
                     Arc::clone(&delivery),
-                    remote.is_on(),
+                    &paths,
                 )
                 .map_err(StartError::Traces)?;
-                let routes = Routes { remote: Arc::clone(&remote) };
+                let routes =
+                    Routes { proxies: Arc::clone(&proxies.proxies), remote: Arc::clone(&remote) };
                 let exchanges = Exchanges::start(started.inlets, routes)?;
-                (Some(started.apm), Some(started.lanes), Some(exchanges), Some(delivery))
+                let (apm, lanes) = (Some(started.apm), Some(started.lanes));
+                (apm, lanes, Some(exchanges), Some(proxies), Some(delivery))
             }
-            false => (None, None, None, None),
+            false => (None, None, None, None, None),
         };
         let trace_report = apm.as_ref().map(Apm::report);
         let lanes = Lanes::start(
@@ -219,6 +237,7 @@ impl Agent {
             trace_listeners.files,
         )?;
         let submissions = Arc::clone(lanes.submissions());
+        way_in.get_or_init(|| Arc::clone(&submissions));
         let totals = Arc::<Mutex<FlushTotals>>::default();
         let pulse = Arc::<Pulse>::default();
         let (requests, request_receiver) = Coordinator::requests();
@@ -240,6 +259,7 @@ impl Agent {
             delivery: Arc::clone(&delivery),
             trace_delivery,
             trace_report,
+            proxies,
             config: RwLock::new(Arc::clone(&config)),
             changing: Mutex::default(),
             notes: Mutex::new(notes),
@@ -385,6 +405,19 @@ impl fmt::Debug for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Agent").field("version", &self.shared.version).finish_non_exhaustive()
     }
+}
+
+/// Hands lines of DogStatsD to the lanes, once there are any.
+fn submit_lines(way_in: &Arc<OnceLock<Arc<Submissions>>>) -> SubmitLines {
+    let way_in = Arc::clone(way_in);
+    SubmitLines::new(move |lines| {
+        match way_in.get().map(|submissions| submissions.submit_dogstatsd(lines)) {
+            // What is too long is counted by its lane.
+            Some(Ok(()) | Err(SubmitError::TooLong)) => Submitted::Taken,
+            None | Some(Err(SubmitError::Full)) => Submitted::Full,
+            Some(Err(SubmitError::Stopped)) => Submitted::Stopped,
+        }
+    })
 }
 
 /// Names and tags. Faulty mapper profiles switch the mapper off, as in the Agent.

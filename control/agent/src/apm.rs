@@ -79,9 +79,9 @@ impl Apm {
         listeners: &mut TraceListeners,
         seed: u64,
         delivery: Arc<TraceDelivery>,
-        has_remote: bool,
+        proxy_paths: &[&'static str],
     ) -> Result<Started, String> {
-        let info = Info::new(config, listeners.port, listeners.statsd_port, has_remote);
+        let info = Info::new(config, listeners.port, listeners.statsd_port, proxy_paths);
         let sampling = Arc::new(settings::sampling(config));
         let rater = Rater::new(Arc::clone(&sampling), lanes);
         let processing = settings::processing(config, host).map_err(|error| error.to_string())?;
@@ -239,4 +239,15 @@ impl Apm {
     fn locked_report(&self) -> std::sync::MutexGuard<'_, TraceReport> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Environment of clients that name none.
+pub(crate) fn default_env(config: &Config) -> String {
+    settings::env(config)
+}
+
+/// Tags of the platform this process runs on, as `key:value`.
+pub(crate) fn platform_tags() -> Vec<String> {
+    let tags = azure::global_tags(|name| std::env::var(name).ok());
+    tags.into_iter().map(|(key, value)| format!("{key}:{value}")).collect()
 }

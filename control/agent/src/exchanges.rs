@@ -8,9 +8,9 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
+use proxy::{Kind, Proxies};
 use server::{
-    Answer, BodyError, CollectError, Exchange, ExchangeHead, ExchangeInlet, ExchangeReply, Proxy,
-    Refusal,
+    Answer, BodyError, CollectError, Exchange, ExchangeHead, ExchangeInlet, ExchangeReply, Refusal,
 };
 use tokio::runtime;
 
@@ -19,6 +19,7 @@ use crate::remote::RemoteSlot;
 /// What answers each route.
 #[derive(Debug)]
 pub(crate) struct Routes {
+    pub(crate) proxies: Arc<Proxies>,
     /// Configurations of tracers.
     pub(crate) remote: Arc<RemoteSlot>,
 }
@@ -63,23 +64,15 @@ async fn serve(inlets: Vec<ExchangeInlet>, routes: Arc<Routes>) {
             log::error!("a task of the proxies panicked");
         }
     }
+    routes.proxies.finish().await;
 }
 
 impl Routes {
     /// Answers one request.
     async fn answer(&self, exchange: Exchange) {
-        match exchange.head.proxy {
-            // Nothing is behind these yet.
-            Proxy::Profiling
-            | Proxy::Telemetry
-            | Proxy::PipelineStats
-            | Proxy::OpenLineage
-            | Proxy::Evp
-            | Proxy::Debugger
-            | Proxy::Symdb
-            | Proxy::DogStatsD
-            | Proxy::TracerFlare => exchange.reply.send(Answer::not_found()),
-            Proxy::RemoteConfig => self.answer_remote_config(exchange).await,
+        match Kind::of(exchange.head.proxy, exchange.head.uri.path()) {
+            Some(kind) => Arc::clone(&self.proxies).answer(kind, exchange).await,
+            None => self.answer_remote_config(exchange).await,
         }
     }
 

@@ -26,6 +26,7 @@ mod host_name;
 mod lanes;
 mod listen;
 mod memory_watch;
+mod proxies;
 mod reload;
 mod remote;
 mod resources;

@@ -51,7 +51,11 @@ impl Shared {
         if let Some(delivery) = &self.trace_delivery {
             delivery.reload(new)?;
         }
-        self.delivery.reload(new)
+        self.delivery.reload(new)?;
+        if let Some(proxies) = &self.proxies {
+            proxies.reload(new);
+        }
+        Ok(())
     }
 
     fn use_remote_key(&self, old: &Config, new: &Config) {

@@ -21,6 +21,7 @@ use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
 use crate::flush::FlushTotals;
 use crate::listen::ListenerReport;
+use crate::proxies::{self, ProxyRoutes};
 use crate::remote::RemoteSlot;
 
 /// What the API reads, and the way to the coordinator.
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) trace_delivery: Option<Arc<TraceDelivery>>,
     pub(crate) trace_report: Option<Arc<Mutex<TraceReport>>>,
+    pub(crate) proxies: Option<ProxyRoutes>,
     pub(crate) config: RwLock<Arc<Config>>,
     /// Held while the configuration changes.
     pub(crate) changing: Mutex<()>,
@@ -184,6 +186,11 @@ impl Source for Shared {
                 .trace_report
                 .as_ref()
                 .map(|report| apm::status(&report.lock().unwrap_or_else(PoisonError::into_inner))),
+            proxies: self
+                .proxies
+                .as_ref()
+                .map(|routes| proxies::status(&routes.proxies))
+                .unwrap_or_default(),
             remote: self.remote.status(),
             endpoints,
             capture: self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner).clone(),

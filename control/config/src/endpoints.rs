@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::config::Config;
+use crate::entry::MapKey;
 use crate::keys;
 use crate::parse;
 use crate::scrub;
@@ -167,6 +168,18 @@ impl Config {
         }
         endpoints.retain(|endpoint| !endpoint.keys.is_empty());
         endpoints
+    }
+
+    /// The URLs, or sites, of a map that leads to keys, in the order of their texts: once for each
+    /// key.
+    #[must_use]
+    pub fn url_keys(&self, key: MapKey) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for (url, list) in self.map(key) {
+            let keys = key_list(list, key.entry().name());
+            pairs.extend(keys.into_iter().map(|key| (url.trim().to_owned(), key.key)));
+        }
+        pairs
     }
 
     /// Configured URLs of additional endpoints that have no keys and so get nothing.

@@ -109,7 +109,7 @@ impl Caller {
             tls: Arc::new(client_config(&settings.tls, true)?),
             settings: settings.connect,
             user_agent: settings.user_agent,
-            lookups: Semaphore::new(LOOKUPS_MAX),
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
         });
         Ok(Self {
             client: new_client(&plan),

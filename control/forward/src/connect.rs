@@ -39,6 +39,8 @@ const ADDRESS_TIMEOUT_MIN: Duration = Duration::from_secs(2);
 /// Why no connection came about.
 #[derive(Debug, Error)]
 pub(crate) enum ConnectError {
+    #[error("{reason}")]
+    Url { reason: String },
     #[error("name {host} does not resolve ({source})")]
     Resolve { host: String, source: io::Error },
     #[error("cannot connect to {host}:{port} ({source})")]
@@ -70,7 +72,7 @@ pub(crate) struct Plan {
     pub(crate) settings: ConnectSettings,
     pub(crate) user_agent: String,
     /// Name lookups hold a blocking thread each; a resolver that hangs must not take them all.
-    pub(crate) lookups: Semaphore,
+    pub(crate) lookups: Arc<Semaphore>,
 }
 
 /// Name lookups of one plan at a time.
@@ -103,7 +105,8 @@ impl Plan {
         self.proxy.is_some() && !self.target.is_https()
     }
 
-    async fn connect(&self) -> Result<Conn, ConnectError> {
+    /// Opens a connection.
+    pub(crate) async fn connect(&self) -> Result<Conn, ConnectError> {
         let stream: BoxedStream = match &self.proxy {
             None => {
                 let host = &self.target.host;

@@ -33,6 +33,7 @@ mod connect;
 mod forwarder;
 mod keys;
 mod log_gate;
+mod outbound;
 mod payload;
 mod proxy;
 mod queue;
@@ -52,6 +53,7 @@ pub use forwarder::{Forwarder, StartError, UnknownEndpoint};
 pub use http::Method;
 pub use keys::KeyValidity;
 pub use log_gate::LogGate;
+pub use outbound::{Outbound, OutboundError, OutboundSettings};
 pub use payload::{Kind, Payload, Priority};
 pub use proxy::ProxySettings;
 pub use settings::{

@@ -55,6 +55,7 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
     ];
     if let Some(traces) = &snapshot.traces {
         list.extend(crate::traces::identities(traces));
+        list.extend(crate::proxies::identities(&snapshot.proxies));
     }
     for endpoint in &snapshot.endpoints {
         let waiting = endpoint.queued + endpoint.spooled;

@@ -22,6 +22,7 @@ pub mod client;
 pub mod format;
 mod identities;
 mod prometheus;
+mod proxies;
 mod remote;
 mod snapshot;
 mod source;
@@ -36,6 +37,7 @@ mod vars;
 pub use api::{Api, ApiError, ApiOptions, DebugOptions};
 pub use identities::{Identity, identities};
 pub use prometheus::prometheus;
+pub use proxies::ProxyStatus;
 pub use remote::{RemoteApplied, RemoteClient, RemoteConfiguration, RemoteStatus, remote_text};
 pub use snapshot::{
     CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory, Snapshot,

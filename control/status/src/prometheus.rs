@@ -21,6 +21,7 @@ pub fn prometheus(snapshot: &Snapshot) -> String {
     flushes(&mut page, snapshot);
     if let Some(status) = &snapshot.traces {
         traces(&mut page, status);
+        crate::proxies::metrics(&mut page, &snapshot.proxies);
     }
     if let Some(status) = &snapshot.remote {
         remote(&mut page, status);
@@ -31,15 +32,15 @@ pub fn prometheus(snapshot: &Snapshot) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Counter,
     Gauge,
 }
 
-struct Page(String);
+pub(crate) struct Page(String);
 
 impl Page {
-    fn family(&mut self, name: &str, kind: Kind, help: &str) {
+    pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str) {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -48,7 +49,7 @@ impl Page {
         self.push(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+    pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
         self.0.push_str(name);
         for (at, (label, text)) in labels.iter().enumerate() {
             self.0.push(if at == 0 { '{' } else { ',' });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use signal::Counter;
 
-use crate::{RemoteStatus, TraceStatus};
+use crate::{ProxyStatus, RemoteStatus, TraceStatus};
 
 /// Everything `status` knows. Unknown fields are ignored and missing ones have their defaults when
 /// read, so that a command of one version understands an agent of another.
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub encode: BTreeMap<String, u64>,
     /// The trace pipeline, where it runs.
     pub traces: Option<TraceStatus>,
+    /// Proxies of the trace receiver, where they run.
+    pub proxies: Vec<ProxyStatus>,
     /// Remote configuration.
     pub remote: Option<RemoteStatus>,
     /// Delivery, one entry per endpoint and key.

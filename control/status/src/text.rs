@@ -21,6 +21,7 @@ pub fn text(snapshot: &Snapshot) -> String {
     flushes(&mut page, snapshot);
     if let Some(traces) = &snapshot.traces {
         crate::traces::page(&mut page, traces);
+        crate::proxies::page(&mut page, &snapshot.proxies);
     }
     endpoints(&mut page, snapshot);
     if let Some(remote) = &snapshot.remote {

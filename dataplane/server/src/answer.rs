@@ -184,6 +184,18 @@ impl Answer {
         Self { refusal: Some(refusal), ..Self::new(status, Some(ContentType::Text), body) }
     }
 
+    /// A status without a body.
+    #[must_use]
+    pub const fn bare(status: u16) -> Self {
+        Self::new(status, None, Bytes::new())
+    }
+
+    /// A status with a text, to which a line feed is added.
+    #[must_use]
+    pub fn error(status: u16, text: &str) -> Self {
+        Self::new(status, Some(ContentType::Text), Bytes::from(format!("{text}\n")))
+    }
+
     /// JSON with a status.
     #[must_use]
     pub const fn json(status: u16, body: Bytes) -> Self {

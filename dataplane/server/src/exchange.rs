@@ -282,7 +282,7 @@ impl ExchangeReply {
     }
 
     /// Waits until the client is gone.
-    pub async fn closed(&self) {
+    pub async fn closed(&mut self) {
         poll_fn(|cx| self.sender.poll_gone(cx)).await;
     }
 }
@@ -303,7 +303,7 @@ impl AnswerBody {
     }
 
     /// Waits until the client is gone.
-    pub async fn closed(&self) {
+    pub async fn closed(&mut self) {
         poll_fn(|cx| self.pieces.poll_gone(cx)).await;
     }
 
@@ -314,9 +314,11 @@ impl AnswerBody {
         }
     }
 
-    async fn room(&self) -> Result<(), ClientGone> {
-        let has_room = |inside| self.budget.has_room(inside);
-        poll_fn(|cx| self.pieces.poll_room(cx, has_room)).await.map_err(|_| ClientGone)
+    async fn room(&mut self) -> Result<(), ClientGone> {
+        let Self { pieces, budget } = self;
+        poll_fn(|cx| pieces.poll_room(cx, |inside| budget.has_room(inside)))
+            .await
+            .map_err(|_| ClientGone)
     }
 }
 

@@ -100,7 +100,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// When nobody takes any more.
     pub(crate) fn poll_room(
-        &self,
+        &mut self,
         cx: &Context<'_>,
         has_room: impl Fn(usize) -> bool,
     ) -> Poll<Result<(), Gone>> {
@@ -120,7 +120,7 @@ impl<T> Sender<T> {
     }
 
     /// Waits until nobody takes any more.
-    pub(crate) fn poll_gone(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_gone(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.shared.sender.task.register(cx.waker());
         if self.shared.receiver.is_gone() { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -335,17 +335,17 @@ mod tests {
         let budget = PipeBudget::new(10);
         let (mut one, _kept) = pipe(4, Alarms::default());
         let (mut two, mut taken) = pipe(4, Alarms::default());
-        let room = |sender: &Sender<Charged>| {
+        let room = |sender: &mut Sender<Charged>| {
             sender.poll_room(&context(), |inside| budget.has_room(inside)).is_ready()
         };
         one.push(Charged::new(Bytes::from_static(b"0123456789"), &budget)).unwrap();
-        assert!(!room(&one));
-        assert!(room(&two));
+        assert!(!room(&mut one));
+        assert!(room(&mut two));
         two.push(Charged::new(Bytes::from_static(b"abc"), &budget)).unwrap();
-        assert!(!room(&two));
+        assert!(!room(&mut two));
         let Poll::Ready(Some(piece)) = taken.poll_next(&context()) else { panic!("it was there") };
         assert_eq!(&piece.take()[..], b"abc");
-        assert!(room(&two));
+        assert!(room(&mut two));
         assert_eq!(budget.used(), 10);
         drop((one, _kept));
         assert_eq!(budget.used(), 0);

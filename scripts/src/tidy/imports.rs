@@ -24,8 +24,8 @@ const DATAPLANE: &[&str] = &[
     "lane",
 ];
 const CONTROL: &[&str] = &[
-    "config", "origin", "capture", "merge", "encode", "forward", "host", "debugger", "remote",
-    "status", "agent", "native",
+    "config", "origin", "capture", "merge", "encode", "forward", "host", "proxy", "debugger",
+    "remote", "status", "agent", "native",
 ];
 const BENCH: &[&str] = &["intake", "load"];
 
@@ -55,6 +55,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/forward", &[&["encode"]]),
     ("control/origin", &[&["entity", "forward", "signal"]]),
     ("control/host", &[&["forward", "signal"]]),
+    ("control/proxy", &[&["forward", "server"]]),
     ("control/debugger", &[&["entity", "forward"]]),
     ("control/remote", &[&["forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
@@ -71,6 +72,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             "config",
             "obfuscate",
             "parse",
+            "proxy",
             "receive",
             "remote",
             "server",

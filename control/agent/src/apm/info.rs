@@ -88,19 +88,19 @@ struct Filter {
 }
 
 impl Info {
-    /// What the configuration makes of it. `port` is the one that was bound, `has_remote` whether
-    /// tracers may ask for configurations.
+    /// What the configuration makes of it. `port` is the one that was bound, `proxies` are the
+    /// paths of those that are of use, and of remote configuration.
     pub(crate) fn new(
         config: &Config,
         port: Option<u16>,
         statsd_port: u16,
-        has_remote: bool,
+        proxies: &[&'static str],
     ) -> Self {
         let mut body = Vec::new();
         let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         let mut serializer = serde_json::Serializer::with_formatter(&mut body, format);
         // Writing to memory, of values that all have a JSON form.
-        if describe(config, port, statsd_port, has_remote).serialize(&mut serializer).is_err() {
+        if describe(config, port, statsd_port, proxies).serialize(&mut serializer).is_err() {
             body.clear();
         }
         let state = digest(&SHA256, &body).as_ref().iter().fold(String::new(), |mut hex, byte| {
@@ -112,7 +112,7 @@ impl Info {
 }
 
 /// The endpoints that tracers may rely on, in the order of the Agent. spec: apm §2.
-fn endpoints(config: &Config, has_remote: bool) -> Vec<&'static str> {
+fn endpoints(config: &Config, proxies: &[&'static str]) -> Vec<&'static str> {
     let mut endpoints = vec![
         "/v0.3/traces",
         "/v0.3/services",
@@ -124,14 +124,20 @@ fn endpoints(config: &Config, has_remote: bool) -> Vec<&'static str> {
     if config.bool(keys::APM_ENABLE_V1_TRACE_ENDPOINT) {
         endpoints.push("/v1.0/traces");
     }
+    // These two stand before the stats.
+    const FIRST: [&str; 2] = ["/profiling/v1/input", "/telemetry/proxy/"];
+    endpoints.extend(proxies.iter().filter(|path| FIRST.contains(path)));
     endpoints.push("/v0.6/stats");
-    if has_remote {
-        endpoints.push("/v0.7/config");
-    }
+    endpoints.extend(proxies.iter().filter(|path| !FIRST.contains(path)));
     endpoints
 }
 
-fn describe(config: &Config, port: Option<u16>, statsd_port: u16, has_remote: bool) -> Body {
+fn describe(
+    config: &Config,
+    port: Option<u16>,
+    statsd_port: u16,
+    proxies: &[&'static str],
+) -> Body {
     let by_kind = config.bool(keys::APM_COMPUTE_STATS_BY_SPAN_KIND);
     let has_peer_tags = config.bool(keys::APM_PEER_TAGS_AGGREGATION);
     let features = config.comma_list(keys::APM_FEATURES).to_vec();
@@ -142,7 +148,7 @@ fn describe(config: &Config, port: Option<u16>, statsd_port: u16, has_remote: bo
     Body {
         version: AGENT_VERSION,
         git_commit: "",
-        endpoints: endpoints(config, has_remote),
+        endpoints: endpoints(config, proxies),
         feature_flags: features,
         client_drop_p0s: !config.bool(keys::APM_PROBABILISTIC_ENABLED),
         span_meta_structs: true,

@@ -62,6 +62,8 @@ const DIFFERENT: &[(&str, &str)] = &[
 /// Keys that the Agent reads although its schema does not name them. spec: apm §2, §7.5,
 /// §10.1, config §4
 const OUTSIDE: &[&str] = &[
+    // Of an older schema. spec: proxies §3.4
+    "evp_proxy_config.app_key",
     "dogstatsd_require_listener",
     "apm_config.enable_v1_trace_endpoint",
     "apm_config.rare_sampler.tps",

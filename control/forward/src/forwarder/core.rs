@@ -228,7 +228,7 @@ impl Core {
                 tls: Arc::clone(&self.tls),
                 settings: self.settings.connect.clone(),
                 user_agent: self.settings.identity.user_agent.clone(),
-                lookups: Semaphore::new(LOOKUPS_MAX),
+                lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             })
         };
         HttpTransport::new(
