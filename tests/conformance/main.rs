@@ -6,6 +6,7 @@
 mod cadence_client;
 mod go;
 mod node;
+mod products;
 mod python;
 mod run;
 mod tracers;

@@ -31,6 +31,10 @@ pub enum Client {
     GoTracer,
     /// The tracer `dd-java-agent`.
     JavaTracer,
+    /// `ddtrace` for Python with everything but traces, for [`Program`](crate::Program).
+    PythonProducts,
+    /// `dd-trace` for Node.js with everything but traces, for [`Program`](crate::Program).
+    NodeProducts,
 }
 
 /// What a client says it did.
@@ -75,7 +79,8 @@ impl Client {
         let python = |script: &str| {
             let python = installed("python").join("bin").join("python");
             let mut command = command(&python, &python);
-            command.arg(source.join("python").join(script));
+            // Modules of the tree must not leave compiled files beside them.
+            command.arg("-B").arg(source.join("python").join(script));
             command
         };
         let node = |script: &str| {
@@ -91,6 +96,7 @@ impl Client {
         match self {
             Self::Python => python("client.py"),
             Self::PythonTracer => python("tracer.py"),
+            Self::PythonProducts => python("products.py"),
             Self::HotShots => node("hot-shots.js"),
             Self::DdTrace => node("dd-trace.js"),
             Self::NodeTracer => {
@@ -99,6 +105,7 @@ impl Client {
                 command.env("DD_TRACE_DEBUG", "true").env("DD_TRACE_LOG_LEVEL", "warn");
                 command
             }
+            Self::NodeProducts => node("products.js"),
             Self::Go => go("go"),
             Self::GoTracer => go("go-tracer"),
             Self::JavaTracer => {

@@ -34,8 +34,10 @@ mod expected;
 mod plan;
 mod poll;
 mod port;
+mod products;
 mod settings;
 pub mod tracing;
+mod upstream;
 mod wire;
 
 pub use agent::{Agent, Ended};
@@ -48,5 +50,7 @@ pub use expected::Expected;
 pub use plan::{Call, Features, Plan, Target};
 pub use poll::{WAIT_MAX, wait_for};
 pub use port::PortLease;
+pub use products::Program;
 pub use settings::Settings;
+pub use upstream::{Upstream, UpstreamRequest};
 pub use wire::{Sender, Transport};

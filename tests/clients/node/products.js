@@ -19,7 +19,10 @@ function spin () {
   return sum
 }
 
+let count = 0
+
 function work () {
+  count++
   tracer.trace('work', () => {
     basket.add('tea', 3, 'hunter2')
     spin()
@@ -38,6 +41,7 @@ const rounds = setInterval(work, ROUND_MS)
 process.stdin.resume()
 process.stdin.on('end', () => {
   clearInterval(rounds)
+  tracer.dogstatsd.flush()
   // The inspector of the probes would keep the process for ever.
-  setTimeout(() => process.exit(0), ROUND_MS)
+  setTimeout(() => process.stdout.write(String(count), () => process.exit(0)), 10 * ROUND_MS)
 })
