@@ -5,7 +5,8 @@
 //! that `cargo x test` installs when it runs as root.
 //!
 //! ```text
-//! main -> check | test | tidy | fuzz | bench | soak | vectors | docs | header | bindings | dist
+//! main -> check | test | tidy | fuzz | bench | miri | soak | vectors | docs | header | bindings
+//!      -> dist
 //!           test  -> packages (apt) -> clients (pip, npm, go), bindings -> cargo test, totals
 //!           tidy  -> rules over the tree's own text
 //! ```
@@ -22,6 +23,7 @@ mod docs;
 mod fuzz;
 mod header;
 mod instructions;
+mod miri;
 mod packages;
 mod paths;
 mod shell;
@@ -43,6 +45,7 @@ usage: cargo x COMMAND
   fuzz TARGET [SECS]  live fuzzing, 60 seconds unless told otherwise
   bench SCENARIO      one scenario of bench/scenarios
   instructions        instructions per metric line, under callgrind
+  miri                the unsafe wrappers under Miri, with a nightly toolchain that has it
   soak [SECS]         the demo with memory watched, one hour unless told otherwise
   vectors             which crate runs which vectors, then those tests
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
@@ -71,6 +74,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run_rules(),
         ["fuzz", target] => fuzz::run_target(target, "60"),
         ["fuzz", target, secs] => fuzz::run_target(target, secs),
+        ["miri"] => miri::run_wrappers(),
         ["bench", scenario] => bench::run_scenario(scenario),
         ["instructions"] => instructions::run_count(),
         ["soak"] => soak::run_soak("3600"),

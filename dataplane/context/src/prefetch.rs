@@ -17,3 +17,19 @@ pub fn prefetch<T>(target: &T) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = target;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs under Miri too.
+    #[test]
+    fn a_hint_takes_any_reference_and_changes_nothing() {
+        let (mut numbers, nothing) = (vec![7u64; 100], [0u8; 0]);
+        prefetch(&numbers[99]);
+        prefetch(&nothing);
+        numbers[99] = 8;
+        prefetch(&numbers);
+        assert_eq!((numbers[98], numbers[99]), (7, 8));
+    }
+}

@@ -29,13 +29,15 @@ pub struct Packet<'a> {
 }
 
 /// Preallocated room for one read of many datagrams.
+///
+/// Vectors that never grow, not boxes: to move a box is to say that nothing else points into it.
 pub struct Batch {
-    slab: Box<[u8]>,
+    slab: Vec<u8>,
     slot_bytes: usize,
     packet_bytes_max: usize,
-    controls: Box<[Control]>,
-    slices: Box<[libc::iovec]>,
-    headers: Box<[libc::mmsghdr]>,
+    controls: Vec<Control>,
+    slices: Vec<libc::iovec>,
+    headers: Vec<libc::mmsghdr>,
     filled: usize,
 }
 
@@ -56,9 +58,9 @@ impl Batch {
     #[must_use]
     pub fn new(slots: usize, slot_bytes: usize, packet_bytes_max: usize) -> Self {
         assert!(slots > 0 && slot_bytes > 0 && packet_bytes_max > 0, "a batch has room");
-        let mut slab = vec![0u8; slots * slot_bytes].into_boxed_slice();
-        let mut controls = vec![Control([0; 96]); slots].into_boxed_slice();
-        let mut slices: Box<[libc::iovec]> = slab
+        let mut slab = vec![0u8; slots * slot_bytes];
+        let mut controls = vec![Control([0; 96]); slots];
+        let mut slices: Vec<libc::iovec> = slab
             .chunks_exact_mut(slot_bytes)
             .map(|slot| libc::iovec { iov_base: slot.as_mut_ptr().cast(), iov_len: slot.len() })
             .collect();
@@ -133,6 +135,22 @@ impl Batch {
         }
     }
 
+    /// Takes packets with their receive times that come from no socket, as far as there are slots.
+    /// Returns the slots filled.
+    pub fn fill<'a>(&mut self, packets: impl IntoIterator<Item = (&'a [u8], u64)>) -> usize {
+        self.filled = 0;
+        let slots = self.slab.chunks_exact_mut(self.slot_bytes).zip(&mut self.headers[..]);
+        for ((packet, stamp_us), (slot, header)) in packets.into_iter().zip(slots) {
+            let bytes = packet.len().min(slot.len());
+            slot[..bytes].copy_from_slice(&packet[..bytes]);
+            header.msg_len = u32::try_from(bytes).unwrap_or(u32::MAX);
+            header.msg_hdr.msg_flags = if bytes < packet.len() { libc::MSG_TRUNC } else { 0 };
+            put_stamp(&mut header.msg_hdr, stamp_us);
+            self.filled += 1;
+        }
+        self.filled
+    }
+
     /// The packets of the last read.
     pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
         self.headers[..self.filled].iter().zip(self.slab.chunks_exact(self.slot_bytes)).flat_map(
@@ -173,6 +191,28 @@ impl fmt::Debug for Batch {
             .field("filled", &self.filled)
             .finish_non_exhaustive()
     }
+}
+
+/// Writes a receive time as the kernel attaches it.
+fn put_stamp(header: &mut libc::msghdr, stamp_us: u64) {
+    // SAFETY: all-zero bytes are a valid message head and a valid time.
+    let (mut message, mut time): (libc::cmsghdr, libc::timespec) = unsafe { std::mem::zeroed() };
+    let time_bytes = u32::try_from(size_of_val(&time)).unwrap_or(0);
+    time.tv_sec = libc::time_t::try_from(stamp_us / 1_000_000).unwrap_or(libc::time_t::MAX);
+    time.tv_nsec = libc::c_long::try_from(stamp_us % 1_000_000 * 1000).unwrap_or(0);
+    message.cmsg_level = libc::SOL_SOCKET;
+    message.cmsg_type = libc::SCM_TIMESTAMPNS;
+    // SAFETY: it only computes.
+    message.cmsg_len = unsafe { libc::CMSG_LEN(time_bytes) } as _;
+    // SAFETY: it only computes.
+    header.msg_controllen = unsafe { libc::CMSG_SPACE(time_bytes) } as _;
+    let at = header.msg_control.cast::<libc::cmsghdr>();
+    // SAFETY: the batch that owns the header gave it room for more than one message, aligned.
+    unsafe { at.write(message) };
+    // SAFETY: as above.
+    let data = unsafe { libc::CMSG_DATA(at) };
+    // SAFETY: the data follows the head, within the room.
+    unsafe { data.cast::<libc::timespec>().write_unaligned(time) };
 }
 
 /// What came with a datagram.
@@ -223,5 +263,39 @@ impl Ancillary {
             at = unsafe { libc::CMSG_NXTHDR(header, at) };
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs under Miri too: what the kernel fills is filled by hand.
+    #[test]
+    fn packets_come_with_their_time_and_their_cut() {
+        let mut batch = Batch::new(2, 8, 6);
+        let sent: [(&[u8], u64); 3] = [(b"a:1|c", 5), (b"b:2|c|#long", 7), (b"c", 9)];
+        assert_eq!((batch.fill(sent), batch.is_full()), (2, true));
+        let packets: Vec<_> = batch.packets().collect();
+        assert_eq!((packets[0].bytes, packets[0].stamp_us), (b"a:1|c".as_slice(), 5));
+        assert_eq!((packets[1].bytes, packets[1].stamp_us), (b"b:2|c|".as_slice(), 7));
+        assert!(!packets[0].is_truncated && packets[1].is_truncated);
+        assert!(packets.iter().all(|packet| packet.peer.is_none()));
+    }
+
+    #[test]
+    fn a_batch_can_move_and_be_filled_again() {
+        let mut batch = Batch::new(2, 8, 8);
+        batch.fill([(b"first".as_slice(), 1)]);
+        let mut moved = std::mem::replace(&mut batch, Batch::new(1, 8, 8));
+        let read = |batch: &Batch| -> Vec<(Vec<u8>, u64)> {
+            batch.packets().map(|packet| (packet.bytes.to_vec(), packet.stamp_us)).collect()
+        };
+        assert_eq!(read(&moved), [(b"first".to_vec(), 1)]);
+        moved.fill([(b"second".as_slice(), 2_000_003), (b"third".as_slice(), 0)]);
+        let boxed = Box::new(moved);
+        assert_eq!(read(&boxed), [(b"second".to_vec(), 2_000_003), (b"third".to_vec(), 0)]);
+        assert_eq!(batch.fill(std::iter::empty()), 0);
+        assert!(read(&batch).is_empty());
     }
 }
