@@ -332,6 +332,7 @@ pub(crate) fn forward_settings(
         },
         connect: ConnectSettings {
             handshake_timeout: config.duration(keys::TLS_HANDSHAKE_TIMEOUT),
+            fallback_delay: config.duration(keys::HTTP_DIAL_FALLBACK_DELAY),
             reset_interval: (!reset.is_zero()).then_some(reset),
             ..defaults.connect
         },

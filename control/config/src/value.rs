@@ -183,9 +183,15 @@ fn duration(entry: &Entry, raw: &Raw, remarks: &mut Vec<Problem>) -> Result<Dura
                 .hint(format!("write {nanos}s if seconds are meant")),
         );
     }
-    u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| {
-        Problem::new(format!("refused{}: a duration cannot be negative", shown(entry, raw)))
-    })
+    match u64::try_from(nanos) {
+        Ok(nanos) => Ok(Duration::from_nanos(nanos)),
+        // Some keys of the Agent are switched off by it.
+        Err(_) if matches!(entry.limits, Limits::Int { min: ..0, .. }) => Ok(Duration::ZERO),
+        Err(_) => Err(Problem::new(format!(
+            "refused{}: a duration cannot be negative",
+            shown(entry, raw)
+        ))),
+    }
 }
 
 fn size(entry: &Entry, raw: &Raw) -> Result<u64, Problem> {
@@ -348,7 +354,7 @@ fn clamp(entry: &Entry, value: Value, remarks: &mut Vec<Problem>) -> Value {
             Value::Bytes((*number).clamp(min.unsigned_abs(), max.unsigned_abs()))
         }
         (Limits::Int { min, max }, Value::Duration(span)) => Value::Duration((*span).clamp(
-            Duration::from_nanos(min.unsigned_abs()),
+            Duration::from_nanos(u64::try_from(min).unwrap_or(0)),
             Duration::from_nanos(max.unsigned_abs()),
         )),
         _ => return value,

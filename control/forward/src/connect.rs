@@ -1,15 +1,12 @@
 //! Opens connections to one target: DNS, TCP, proxy, TLS.
 //!
-//! Spec: config-and-embedding §6 and §7. Addresses are tried one after the other (no
-//! happy eyeballs, as the default of the spec says), each with a fair share of the dial time.
+//! Spec: config-and-embedding §6 and §7.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -27,14 +24,12 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use crate::base_url::BaseUrl;
+use crate::dial::dial;
 use crate::proxy::Proxy;
 use crate::settings::ConnectSettings;
 
 /// A proxy that answers CONNECT with more than this is refused.
 const PROXY_HEAD_BYTES_MAX: usize = 8 * 1024;
-
-/// Shortest time one of several addresses gets.
-const ADDRESS_TIMEOUT_MIN: Duration = Duration::from_secs(2);
 
 /// Why no connection came about.
 #[derive(Debug, Error)]
@@ -153,25 +148,17 @@ impl Plan {
             tokio::net::lookup_host((name.as_str(), port)).await
         };
         let resolved = timeout_at(deadline, lookup).await.map_err(|_elapsed| timed_out())?;
-        let addresses: Vec<SocketAddr> = resolved
+        let addresses = resolved
             .map_err(|source| ConnectError::Resolve { host: host.to_owned(), source })?
             .collect();
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for (tried, address) in addresses.iter().enumerate() {
-            let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            let share = deadline.saturating_duration_since(Instant::now()) / left.max(1);
-            let until = (Instant::now() + share.max(ADDRESS_TIMEOUT_MIN)).min(deadline);
-            match timeout_at(until, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    self.tune(&stream);
-                    return Ok(stream);
-                }
-                Ok(Err(err)) => last = err,
-                Err(_elapsed) if until >= deadline => return Err(timed_out()),
-                Err(_elapsed) => last = io::ErrorKind::TimedOut.into(),
+        match dial(addresses, self.settings.fallback_delay, deadline).await {
+            Ok(stream) => {
+                self.tune(&stream);
+                Ok(stream)
             }
+            Err(err) if err.kind() == io::ErrorKind::TimedOut => Err(timed_out()),
+            Err(source) => Err(ConnectError::Dial { host: host.to_owned(), port, source }),
         }
-        Err(ConnectError::Dial { host: host.to_owned(), port, source: last })
     }
 
     /// Socket options are wishes: a connection without them still works.

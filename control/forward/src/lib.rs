@@ -30,6 +30,7 @@ mod base_url;
 mod call;
 mod capacity;
 mod connect;
+mod dial;
 mod forwarder;
 mod keys;
 mod log_gate;

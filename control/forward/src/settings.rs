@@ -159,6 +159,9 @@ pub struct SpoolSettings {
 pub struct ConnectSettings {
     /// TCP connection, name resolution included. 30 s.
     pub dial_timeout: Duration,
+    /// `http_dial_fallback_delay`: how long an address of a host is tried before the next is tried
+    /// beside it; zero tries one after the other. 300 ms.
+    pub fallback_delay: Duration,
     /// `tls_handshake_timeout`. 10 s.
     pub handshake_timeout: Duration,
     /// TCP keep-alive probe interval. 30 s.
@@ -236,6 +239,7 @@ impl Default for ConnectSettings {
     fn default() -> Self {
         Self {
             dial_timeout: Duration::from_secs(30),
+            fallback_delay: Duration::from_millis(300),
             handshake_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(30),
             idle_max: 5,

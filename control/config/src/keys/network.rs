@@ -23,6 +23,10 @@ keys! { NETWORK;
         "Oldest TLS accepted: tlsv1.2 or tlsv1.3; older names and anything else mean tlsv1.2.";
     TLS_HANDSHAKE_TIMEOUT: DurationKey = "tls_handshake_timeout", "10s",
         "Time a TLS handshake may take.", [.range(1_000_000, 600_000_000_000)];
+    HTTP_DIAL_FALLBACK_DELAY: DurationKey = "http_dial_fallback_delay", "300ms",
+        "Time after which the next address of a host is tried beside the first, IPv6 and IPv4 in \
+         turn; 0 or less tries one after the other.",
+        [.range(-1, 60_000_000_000)];
     SSLKEYLOGFILE: StrKey = "sslkeylogfile", "",
         "File that gets the TLS session keys for debugging; empty writes none.";
 }

@@ -51,6 +51,7 @@ fn known_keys_are_those_of_the_schema() {
 /// Keys whose default or variables differ from the Agent's on purpose.
 const DIFFERENT: &[(&str, &str)] = &[
     ("dd_url", "empty shows that `site` decides"),
+    ("http_dial_fallback_delay", "a family without a way out is no reason to wait for a timeout"),
     ("run_path", "corelane's own state directory"),
     ("proxy.http", "the variables of §6 are part of the table"),
     ("proxy.https", "the variables of §6 are part of the table"),
