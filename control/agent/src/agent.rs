@@ -19,6 +19,7 @@ use merge::Merger;
 use naming::Rules;
 use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
 use proxy::{SubmitLines, Submitted};
+use receive::probe_io_uring;
 use status::{Api, ApiOptions, DebugOptions, Driver, Source};
 
 use crate::apm::{Apm, TraceDelivery, TraceListeners};
@@ -478,20 +479,16 @@ fn check_budget(config: &Config, planned: u64) -> Result<(), StartError> {
 }
 
 fn choose_driver(config: &Config) -> Result<(DriverKind, Driver), StartError> {
-    let (detected, refusal) = DriverKind::detect();
-    let status = |kind: DriverKind, reason: String| {
-        (kind, Driver { name: kind.as_str().to_owned(), reason })
-    };
-    match (config.str(keys::DRIVER), refusal) {
-        ("epoll", _) => Ok(status(DriverKind::Epoll, "configured".to_owned())),
-        ("io_uring", Some(refusal)) => Err(StartError::Driver(refusal)),
-        ("io_uring", None) => Ok(status(detected, "configured".to_owned())),
-        (_, Some(refusal)) => {
-            log::info!("lanes use epoll: this host refuses io_uring ({refusal})");
-            Ok(status(detected, format!("io_uring: {refusal}")))
+    let (kind, reason) = match config.str(keys::DRIVER) {
+        "epoll" => (DriverKind::Epoll, "configured"),
+        "io_uring" => {
+            probe_io_uring().map_err(StartError::Driver)?;
+            (DriverKind::IoUring, "configured")
         }
-        (_, None) => Ok(status(detected, "this host has it".to_owned())),
-    }
+        // Measured: bench/results/report.md, and ARCHITECTURE.md.
+        _ => (DriverKind::Epoll, "the cheaper one while traffic is light"),
+    };
+    Ok((kind, Driver { name: kind.as_str().to_owned(), reason: reason.to_owned() }))
 }
 
 fn statsd_forward(config: &Config) -> Result<Option<UdpSocket>, StartError> {

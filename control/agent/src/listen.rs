@@ -6,7 +6,7 @@ use std::path::Path;
 use config::{Config, keys};
 use receive::{
     BindError, DatagramSocket, SocketFile, StreamListener, bind_udp, bind_unixgram_with_mode,
-    bind_unixstream,
+    bind_unixstream, unix_queue_packets,
 };
 
 use crate::settings;
@@ -33,6 +33,8 @@ pub(crate) struct ListenerReport {
     pub(crate) address: String,
     /// Receive buffer that the kernel granted; 0 where it does not apply.
     pub(crate) buffer_bytes: usize,
+    /// Packets that the kernel queues, where these are its bound; else 0.
+    pub(crate) queue_packets: usize,
     pub(crate) error: Option<String>,
 }
 
@@ -67,6 +69,9 @@ impl Listeners {
             let bound = bind_unixgram_with_mode(Path::new(path), &options, mode);
             listeners.report("uds", path.to_owned(), &bound, |(socket, _)| socket.buffer_bytes());
             if let Ok((socket, file)) = bound {
+                if let Some(report) = listeners.reports.last_mut() {
+                    report.queue_packets = unix_queue_packets();
+                }
                 listeners.unixgram = Some(socket);
                 listeners.files.push(file);
             }
@@ -103,6 +108,7 @@ impl Listeners {
             transport,
             address,
             buffer_bytes: bound.as_ref().map_or(0, buffer_bytes),
+            queue_packets: 0,
             error: bound.as_ref().err().map(ToString::to_string),
         });
     }

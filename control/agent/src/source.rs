@@ -158,6 +158,7 @@ impl Source for Shared {
             transport: report.transport.to_owned(),
             address: report.address.clone(),
             receive_buffer_bytes: report.buffer_bytes as u64,
+            queue_packets: report.queue_packets as u64,
             is_bound: report.error.is_none(),
             error: report.error.clone().unwrap_or_default(),
         });

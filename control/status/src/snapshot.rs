@@ -91,6 +91,8 @@ pub struct Listener {
     pub address: String,
     /// Receive buffer the kernel granted, bytes, of each socket; 0 if unknown.
     pub receive_buffer_bytes: u64,
+    /// Packets that the kernel queues, where it counts these and not bytes; else 0.
+    pub queue_packets: u64,
     /// Whether it receives.
     pub is_bound: bool,
     /// Why it does not; empty if it does.

@@ -27,6 +27,7 @@ pub(crate) fn busy() -> Snapshot {
                 transport: "udp".to_owned(),
                 address: "127.0.0.1:8125".to_owned(),
                 receive_buffer_bytes: 16 << 20,
+                queue_packets: 0,
                 is_bound: true,
                 error: String::new(),
             },
@@ -34,6 +35,7 @@ pub(crate) fn busy() -> Snapshot {
                 transport: "unix-datagram".to_owned(),
                 address: "/var/run/datadog/dsd.socket".to_owned(),
                 error: "no such directory".to_owned(),
+                queue_packets: 10,
                 ..Listener::default()
             },
         ],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use signal::Counter;
 
 use crate::format::{Table, bytes, count, span, utc, visible};
-use crate::{Snapshot, identities};
+use crate::{Listener, Snapshot, identities};
 
 /// Key endings and reasons listed on one line.
 const LISTED_MAX: usize = 20;
@@ -123,7 +123,18 @@ fn listeners(page: &mut Page, snapshot: &Snapshot) {
         table.row([listener.transport.clone(), listener.address.clone(), buffer, state]);
     }
     page.table(&table);
+    let short = |listener: &&Listener| (1..QUEUE_PACKETS_GOOD).contains(&listener.queue_packets);
+    if let Some(listener) = snapshot.listeners.iter().find(short) {
+        page.line(&format!(
+            "the kernel queues {} packets for {}: bursts of clients that do not wait may lose some",
+            listener.queue_packets, listener.address
+        ));
+        page.line("(set net.unix.max_dgram_qlen to 512 and restart)");
+    }
 }
+
+/// A queue of Unix datagrams that takes the burst of an ordinary client.
+const QUEUE_PACKETS_GOOD: u64 = 128;
 
 fn received(page: &mut Page, snapshot: &Snapshot) {
     page.title("DogStatsD", '-');
@@ -384,6 +395,8 @@ mod tests {
               transport      address                        buffer  state
               udp            127.0.0.1:8125               16.0 MiB  receiving
               unix-datagram  /var/run/datadog/dsd.socket         -  NOT BOUND: no such directory
+              the kernel queues 10 packets for /var/run/datadog/dsd.socket: bursts of clients that do not wait may lose some
+              (set net.unix.max_dgram_qlen to 512 and restart)
 
             DogStatsD
             ---------

@@ -176,6 +176,12 @@ impl ContextTable {
         Some(id)
     }
 
+    /// The bound of contexts.
+    #[must_use]
+    pub const fn contexts_max(&self) -> usize {
+        self.limits.contexts_max
+    }
+
     /// Changes the bound of contexts. Those beyond it stay until they expire.
     pub const fn set_contexts_max(&mut self, contexts_max: usize) {
         self.limits.contexts_max = contexts_max;

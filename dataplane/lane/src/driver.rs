@@ -5,7 +5,6 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use receive::probe_io_uring;
 use signal::Counter;
 
 use crate::http::Http;
@@ -14,6 +13,7 @@ use crate::{Found, Lane, Moderation, Now, Output, Sources, TraceOrders};
 
 mod connections;
 mod epoll;
+pub(crate) mod simulated;
 mod tasks;
 mod turns;
 mod uring;
@@ -34,15 +34,6 @@ impl DriverKind {
         match self {
             Self::IoUring => "io_uring",
             Self::Epoll => "epoll",
-        }
-    }
-
-    /// The driver this host allows, and why not the other one.
-    #[must_use]
-    pub fn detect() -> (Self, Option<io::Error>) {
-        match probe_io_uring() {
-            Ok(()) => (Self::IoUring, None),
-            Err(error) => (Self::Epoll, Some(error)),
         }
     }
 }
@@ -125,7 +116,7 @@ impl Drive {
 
     /// Starts over with empty tables after a panic.
     pub(crate) fn restart(&mut self, now: Now) {
-        self.lane.restart();
+        self.lane.restart(now);
         if let Some(http) = &mut self.http {
             http.traces.restart(now);
         }
@@ -157,6 +148,7 @@ impl Drive {
         self.sources.refuse_more();
         for _ in 0..LAST_LOOKS {
             let now = clock();
+            self.sources.mark_all_ready();
             let found = self.look(now);
             if found.packets == 0 && !found.is_backlogged {
                 break;

@@ -105,8 +105,6 @@ pub struct Lane {
     stop: Option<bool>,
     last_timed: Instant,
     peers_of_batch: Vec<Option<Arc<str>>>,
-    /// Samples aggregated since the last flush, lost if the lane panics.
-    unflushed_samples: u64,
 }
 
 /// Slices of expiry per tick: at ten ticks a second a million contexts take some six seconds.
@@ -133,7 +131,6 @@ impl Lane {
             stop: None,
             last_timed: now.instant,
             peers_of_batch: Vec::new(),
-            unflushed_samples: 0,
         };
         lane.shard.advance(now.unix_us / 1_000_000);
         lane
@@ -149,11 +146,19 @@ impl Lane {
         self.overflow.push(inbox);
     }
 
-    /// Starts over with empty tables after a panic; what was not flushed is lost, and counted.
-    pub fn restart(&mut self) {
-        self.shard = new_shard(&self.settings);
+    /// Starts over with empty tables after a panic. What was aggregated and not flushed is lost,
+    /// and counted; events, checks and timestamped samples are handed over.
+    pub fn restart(&mut self, now: Now) {
+        let mut shard = new_shard(&self.settings);
+        shard.set_snapshot(Arc::clone(self.shard.snapshot()));
+        shard.set_contexts_max(self.shard.contexts_max());
+        shard.advance(now.unix_us / 1_000_000);
+        let (lost, left) = std::mem::replace(&mut self.shard, shard).abandon(&self.port.counters);
         self.port.counters.add(Counter::Restarts, 1);
-        self.port.counters.add(Counter::LostInRestart, std::mem::take(&mut self.unflushed_samples));
+        self.port.counters.add(Counter::LostInRestart, lost);
+        if !left.is_empty() {
+            self.port.answer(Output::Timed(Box::new(left)));
+        }
     }
 
     /// Tells the time: closes the bucket whose end has passed. Call it before a batch.
@@ -343,6 +348,11 @@ impl Lane {
         packets
     }
 
+    /// Whether another lane has handed over a batch, or may still do so.
+    pub(crate) fn is_helping(&self) -> bool {
+        self.overflow.iter().any(OverflowInbox::is_open)
+    }
+
     /// Obeys the commands that came, continues what takes several turns, publishes the counters.
     pub fn end_turn(&mut self, now: Now) {
         self.port.deliver();
@@ -355,7 +365,6 @@ impl Lane {
         self.continue_top();
         self.hand_over_timed(now);
         self.shard.tally_mut().add(Counter::Turns, 1);
-        self.unflushed_samples += self.shard.tally_mut().count(Counter::Recorded);
         self.shard.publish(&self.port.counters);
     }
 
@@ -378,12 +387,10 @@ impl Lane {
         match command {
             Command::Flush { cutoff_secs } => {
                 let flushed = self.shard.flush(cutoff_secs);
-                self.unflushed_samples = 0;
                 self.port.answer(Output::Flushed(Box::new(flushed)));
             }
             Command::FlushOpen => {
                 let flushed = self.shard.flush_open();
-                self.unflushed_samples = 0;
                 self.port.answer(Output::Flushed(Box::new(flushed)));
             }
             Command::SetRules(rules) => {

@@ -14,12 +14,14 @@
 //! quarter cheaper when moderated (`bench/results/receive-experiment.md`).
 //!
 //! Waiting is what costs at ordinary rates: waking up takes some 10 to 25 microseconds, the work of
-//! 200 metrics. A lane that found little therefore lets the queues fill for a few milliseconds,
-//! bounded by their room, see [`Moderation`].
+//! 200 metrics, and cold caches as much again. A lane that found several packets therefore lets the
+//! queues fill for a few milliseconds, bounded by their room and the rate, see [`Moderation`].
+//!
+//! A third driver, [`SimulatedLane`], takes the same turns on a clock and sockets that are data.
 //!
 //! Invariants: no lock; everything shared is an immutable snapshot, a bounded ring or a counter
 //! with one writer; a turn handles a bounded number of batches; a panic restarts the lane empty and
-//! is counted; what was received before a stop is flushed.
+//! is counted; what was received before a stop is flushed, by the lanes that help too.
 
 mod acceptor;
 mod bell;
@@ -37,6 +39,7 @@ mod traces;
 pub use acceptor::{Acceptor, NewConnection};
 pub use bell::Bell;
 pub use driver::DriverKind;
+pub use driver::simulated::{Outcome, SimulatedLane};
 pub use http::HttpSources;
 pub use lane::{CaptureTap, CapturedPacket, Lane, LaneSettings, Now, Transport};
 pub use moderation::{Found, Moderation, Wait};

@@ -184,6 +184,8 @@ impl LanePort {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -194,5 +196,35 @@ mod tests {
         assert!(!handle.has_taken_all());
         assert!(matches!(port.commands.pop(), Ok(Command::Top)));
         assert!(handle.has_taken_all());
+    }
+
+    proptest! {
+        /// Answers arrive once and in order, however slow control is.
+        #[test]
+        fn answers_agree_with_a_queue(
+            script in prop::collection::vec((any::<bool>(), 1u16..400), 0..40),
+        ) {
+            let (mut handle, mut port) = port().unwrap();
+            let (mut model, mut next) = (VecDeque::new(), 0);
+            for (is_answer, count) in script {
+                for _ in 0..count {
+                    if is_answer {
+                        let lane = FlushedLane { lane: next, ..FlushedLane::default() };
+                        port.answer(Output::Flushed(Box::new(lane)));
+                        model.push_back(next);
+                        next += 1;
+                    } else if let Some(expected) = model.pop_front() {
+                        port.deliver();
+                        let Some(Output::Flushed(lane)) = handle.receive() else {
+                            panic!("answer {expected} is missing")
+                        };
+                        prop_assert_eq!(lane.lane, expected);
+                    }
+                }
+                port.deliver();
+                prop_assert_eq!(port.waiting(), model.len());
+                prop_assert_eq!(port.is_behind(), model.len() > RING_ENTRIES);
+            }
+        }
     }
 }

@@ -1,9 +1,8 @@
 //! The datagram sockets of a lane, drained the same way by every driver.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use receive::{Batch, Connection, DatagramSocket, ReadOutcome};
+use receive::{Batch, Connection, DatagramSocket, FrameTooLong, ReadOutcome};
 use signal::Counter;
 
 use crate::{Found, Lane, Now, OverflowOutlet, SubmissionInbox, Transport};
@@ -32,14 +31,22 @@ struct Source {
     queue_packets: Option<usize>,
     buffer_bytes: usize,
     drops_seen: u32,
+    /// Whether the next look reads it.
+    is_ready: bool,
 }
 
 /// Batches read from one source before the others have their turn.
 const BATCHES_PER_LOOK: usize = 16;
 /// Looks that found the queue filled before other lanes are asked to help.
 const PRESSURE_LOOKS: u32 = 8;
+/// A Unix datagram queue found so full is one.
+const PRESSURE_PERCENT: u32 = 50;
 /// Reads of one connection before the others have their turn.
 const READS_PER_LOOK: usize = 4;
+/// What the buffer of a stream sender holds at least, of the kernel's default of 212,992 bytes that
+/// count its own bookkeeping too: bytes of large writes, or small ones.
+const STREAM_BYTES: usize = 128 << 10;
+const STREAM_FRAMES: usize = 160;
 
 impl Sources {
     /// Adds a UDP socket of the lane, read `batch_packets` at a time.
@@ -70,14 +77,29 @@ impl Sources {
         self.udp.iter().chain(&self.uds).map(|source| source.socket.as_fd())
     }
 
-    /// Reads what the sockets hold, a bounded number of batches each.
+    /// Lets the next look read the socket at this place among [`Self::sockets`].
+    pub(crate) fn mark_ready(&mut self, place: usize) {
+        if let Some(source) = self.udp.iter_mut().chain(&mut self.uds).nth(place) {
+            source.is_ready = true;
+        }
+    }
+
+    /// Lets the next look read all sockets.
+    pub(crate) fn mark_all_ready(&mut self) {
+        for source in self.udp.iter_mut().chain(&mut self.uds) {
+            source.is_ready = true;
+        }
+    }
+
+    /// Reads what the sockets that are ready hold, a bounded number of batches each.
     pub(crate) fn drain(&mut self, lane: &mut Lane, now: Now) -> Found {
         let mut found = Found::default();
-        for udp in &mut self.udp {
+        for udp in self.udp.iter_mut().filter(|udp| udp.is_ready) {
             found.add(udp.drain(lane, now, &mut |_, _| false));
         }
-        if let Some(uds) = &mut self.uds {
-            let is_pressed = self.pressure >= PRESSURE_LOOKS;
+        let is_pressed = self.pressure >= PRESSURE_LOOKS;
+        let pressure = std::mem::take(&mut self.pressure);
+        if let Some(uds) = self.uds.as_mut().filter(|uds| uds.is_ready) {
             let (outlets, next) = (&mut self.outlets, &mut self.next_outlet);
             // Every other batch stays here, so that this lane works too.
             let mut hand_over = |lane: &mut Lane, batch: &mut Batch| {
@@ -90,16 +112,20 @@ impl Sources {
                 is_sent
             };
             let here = uds.drain(lane, now, &mut hand_over);
-            self.pressure = match here.fill_percent {
-                50.. => self.pressure.saturating_add(1),
-                _ => 0,
-            };
+            if here.fill_percent >= PRESSURE_PERCENT {
+                self.pressure = pressure.saturating_add(1);
+            }
             found.add(here);
         }
         if let Some(inbox) = &mut self.submissions {
             found.add(inbox.drain(lane, now));
         }
         found
+    }
+
+    /// Hands nothing over from now on, which the lanes that helped wait for at their stop.
+    pub(crate) fn work_alone(&mut self) {
+        self.outlets.clear();
     }
 
     /// Refuses what is sent from now on, so that what is queued can be read to its end.
@@ -128,7 +154,15 @@ impl Source {
     ) -> Self {
         let batch = socket.new_batch(batch_packets);
         let buffer_bytes = socket.buffer_bytes().max(1);
-        Self { socket, batch, transport, queue_packets, buffer_bytes, drops_seen: 0 }
+        Self {
+            socket,
+            batch,
+            transport,
+            queue_packets,
+            buffer_bytes,
+            drops_seen: 0,
+            is_ready: false,
+        }
     }
 
     /// Reads until the socket is empty or has had its turn. Each batch goes to `hand_over` first,
@@ -140,6 +174,7 @@ impl Source {
         hand_over: &mut dyn FnMut(&mut Lane, &mut Batch) -> bool,
     ) -> Found {
         let mut found = Found::default();
+        self.is_ready = false;
         if self.queue_packets.is_none() {
             found.fill_percent = percent(self.socket.waiting_bytes(), self.buffer_bytes);
         }
@@ -182,7 +217,7 @@ impl Found {
     }
 }
 
-fn percent(part: usize, whole: usize) -> u32 {
+pub(crate) fn percent(part: usize, whole: usize) -> u32 {
     u32::try_from(part.saturating_mul(100) / whole.max(1)).unwrap_or(u32::MAX)
 }
 
@@ -197,43 +232,56 @@ pub(crate) enum ConnectionState {
     Closed,
 }
 
-/// Reads what a connection holds, a bounded number of reads. Returns the frames too.
+/// Reads what a connection holds, a bounded number of reads.
 pub(crate) fn drain_connection(
     connection: &mut Connection,
     lane: &mut Lane,
     now: Now,
-) -> (ConnectionState, usize) {
-    let mut frames = 0;
+) -> (ConnectionState, Found) {
+    let (mut frames, mut bytes) = (0, 0);
+    let mut state = ConnectionState::Backlogged;
     for _ in 0..READS_PER_LOOK {
-        let outcome: io::Result<ReadOutcome> = connection.read();
-        if !matches!(outcome, Ok(ReadOutcome::Bytes(_))) {
-            let state = match outcome {
-                Ok(ReadOutcome::Waiting) => return (ConnectionState::Drained, frames),
-                Ok(_) => ConnectionState::Closed,
-                Err(_) => {
-                    lane.count(Counter::ReadErrors, 1);
-                    ConnectionState::Closed
-                }
-            };
-            if connection.framer_mut().is_inside_frame() {
-                lane.count(Counter::StreamCut, 1);
+        match connection.read() {
+            Ok(ReadOutcome::Bytes(read)) => bytes += read,
+            Ok(ReadOutcome::Waiting) => {
+                state = ConnectionState::Drained;
+                break;
             }
-            return (state, frames);
+            Ok(ReadOutcome::Closed) => {
+                state = ConnectionState::Closed;
+                break;
+            }
+            Err(_) => {
+                lane.count(Counter::ReadErrors, 1);
+                state = ConnectionState::Closed;
+                break;
+            }
         }
-        let peer = connection.peer();
-        loop {
-            match connection.framer_mut().next_frame() {
-                Ok(Some(frame)) => {
-                    frames += 1;
-                    lane.on_frame(frame, peer, now);
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    lane.count(Counter::StreamTooLong, 1);
-                    return (ConnectionState::Closed, frames);
-                }
+        match take_frames(connection, lane, now) {
+            Ok(taken) => frames += taken,
+            Err(FrameTooLong { .. }) => {
+                lane.count(Counter::StreamTooLong, 1);
+                return (ConnectionState::Closed, Found::default());
             }
         }
     }
-    (ConnectionState::Backlogged, frames)
+    if state == ConnectionState::Closed && connection.framer_mut().is_inside_frame() {
+        lane.count(Counter::StreamCut, 1);
+    }
+    // What a sender blocked on counts, were its frames large or small.
+    let fill_percent = percent(bytes, STREAM_BYTES).max(percent(frames, STREAM_FRAMES));
+    (state, Found { packets: frames, is_backlogged: false, fill_percent })
+}
+
+fn take_frames(
+    connection: &mut Connection,
+    lane: &mut Lane,
+    now: Now,
+) -> Result<usize, FrameTooLong> {
+    let (peer, mut frames) = (connection.peer(), 0);
+    while let Some(frame) = connection.framer_mut().next_frame()? {
+        frames += 1;
+        lane.on_frame(frame, peer, now);
+    }
+    Ok(frames)
 }

@@ -68,7 +68,7 @@ fn run(start: StartLane) -> io::Result<()> {
     if let Some(socket) = start.forward {
         lane.forward_to(socket);
     }
-    let moderation = Moderation::new(start.pause_max);
+    let moderation = Moderation::new(start.pause_max, now.instant);
     let http = start.http.map(|http| Http::new(http, index, now));
     let drive = Rc::new(RefCell::new(Drive::new(lane, start.sources, http, moderation, now)));
     let mut driver = start.driver;

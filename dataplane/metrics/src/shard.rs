@@ -152,6 +152,18 @@ impl Shard {
         Some(FlushedLane { lane: self.flushed.lane, timed, ..FlushedLane::default() })
     }
 
+    /// Ends the shard after a panic. Returns the samples that are lost with its buckets, and what
+    /// is complete without them: events, checks, timestamped samples.
+    pub fn abandon(mut self, counters: &LaneCounters) -> (u64, FlushedLane) {
+        let unfinished = self.tally.settle();
+        self.publish(counters);
+        let mut left = self.take_flushed();
+        let buckets = std::mem::take(&mut left.buckets);
+        let cells = buckets.iter().chain(std::iter::once(&self.open)).flat_map(Bucket::cells);
+        let recorded: u64 = cells.map(|cell| u64::from(cell.samples)).sum();
+        (recorded + unfinished, left)
+    }
+
     /// Timestamped samples that wait.
     #[must_use]
     pub const fn timed_count(&self) -> usize {
@@ -191,6 +203,12 @@ impl Shard {
     /// Takes no new context while so many are there. Known ones go on, whatever the bound.
     pub const fn set_contexts_max(&mut self, contexts_max: usize) {
         self.contexts.set_contexts_max(contexts_max);
+    }
+
+    /// How many contexts there may be.
+    #[must_use]
+    pub const fn contexts_max(&self) -> usize {
+        self.contexts.contexts_max()
     }
 
     /// Contexts of one chunk of the table, with their samples; `None` behind the last chunk.

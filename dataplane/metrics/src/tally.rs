@@ -27,6 +27,22 @@ impl Tally {
         self.counts[counter as usize]
     }
 
+    /// Brings the counts of a turn that a panic cut short into balance: messages whose packet was
+    /// not finished are counted, and samples that came to no end count as recorded. Returns these.
+    pub fn settle(&mut self) -> u64 {
+        let sum = |counters: &[Counter]| counters.iter().map(|it| self.count(*it)).sum::<u64>();
+        let messages = sum(&[Counter::MetricLines, Counter::Events, Counter::ServiceChecks])
+            + sum(Counter::REFUSED);
+        let unfinished = messages.saturating_sub(self.count(Counter::Messages));
+        let samples = sum(&[Counter::Samples, Counter::CopiedToDistribution]);
+        let ended =
+            sum(&[Counter::Recorded, Counter::RecordedTimed]) + sum(Counter::SAMPLES_DROPPED);
+        let lost = samples.saturating_sub(ended);
+        self.add(Counter::Messages, unfinished);
+        self.add(Counter::Recorded, lost);
+        lost
+    }
+
     /// Moves the counts to the counters everyone can read.
     pub fn publish(&mut self, counters: &LaneCounters) {
         for &counter in Counter::ALL {

@@ -4,9 +4,6 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Events taken in one wait.
-const EVENTS_MAX: usize = 64;
-
 /// Watches sockets. It has a descriptor of its own, so that another poller can watch it in turn.
 #[derive(Debug)]
 pub struct Poller {
@@ -28,6 +25,9 @@ pub struct Ready {
 }
 
 impl Poller {
+    /// Sockets told of in one wait.
+    pub const READY_MAX: usize = 64;
+
     /// A poller that watches nothing.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Poller {
         }
         // SAFETY: the call succeeded, so `fd` is open and nobody else owns it.
         let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self { epoll, ready: Vec::with_capacity(EVENTS_MAX) })
+        Ok(Self { epoll, ready: Vec::with_capacity(Self::READY_MAX) })
     }
 
     /// Watches a socket until it is closed for something to read; `token` tells it apart. It is
@@ -108,10 +108,10 @@ impl Poller {
     /// # Errors
     /// What the kernel reports; an interrupted wait is an empty answer.
     pub fn wait(&mut self, timeout: Duration) -> io::Result<&[Ready]> {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_MAX];
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; Self::READY_MAX];
         let millis = libc::c_int::try_from(timeout.as_millis()).unwrap_or(libc::c_int::MAX);
-        let room = libc::c_int::try_from(EVENTS_MAX).unwrap_or(1);
-        // SAFETY: `events` has room for `EVENTS_MAX` events and lives for the length of the call.
+        let room = libc::c_int::try_from(Self::READY_MAX).unwrap_or(1);
+        // SAFETY: `events` has room for 64 events and lives for the length of the call.
         let count =
             unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), room, millis) };
         self.ready.clear();

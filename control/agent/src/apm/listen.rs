@@ -129,6 +129,8 @@ impl TraceListeners {
 
     fn report(&mut self, transport: &'static str, address: String, error: Option<&BindError>) {
         let error = error.map(ToString::to_string);
-        self.reports.push(ListenerReport { transport, address, buffer_bytes: 0, error });
+        let report =
+            ListenerReport { transport, address, buffer_bytes: 0, queue_packets: 0, error };
+        self.reports.push(report);
     }
 }

@@ -11,7 +11,7 @@ keys! { CORELANE;
          none.",
         [.check(refuse::cpus)];
     DRIVER: StrKey = "corelane.driver", "auto",
-        "How lanes wait for data: auto takes io_uring where the kernel allows it, else epoll.",
+        "How lanes wait for data: auto is epoll, which wakes less for sparse packets.",
         [.one_of(&["auto", "io_uring", "epoll"])];
     RECEIVE_LATENCY_MS: IntKey = "corelane.receive_latency_ms", "5",
         "Longest a packet waits in the socket while traffic is light; 0 wakes for each.",

@@ -48,12 +48,12 @@ impl Connections {
         let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
             return (ConnectionState::Closed, Found::default());
         };
-        let (state, packets) = drain_connection(connection, &mut drive.lane, now);
+        let (state, mut found) = drain_connection(connection, &mut drive.lane, now);
         if state == ConnectionState::Closed {
             self.close(slot, drive);
         }
-        let is_backlogged = state == ConnectionState::Backlogged;
-        (state, Found { packets, is_backlogged, fill_percent: 0 })
+        found.is_backlogged = state == ConnectionState::Backlogged;
+        (state, found)
     }
 
     /// Closes a connection.

@@ -6,12 +6,13 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use receive::Poller;
 use server::Reactor;
 
 use super::connections::Connections;
 use super::tasks::Tasks;
 use super::{Drive, clock};
-use crate::{Found, Wait};
+use crate::{Found, Now, Wait};
 
 /// What a driver runs: the sockets of a lane, its connections and its tasks.
 #[derive(Debug)]
@@ -28,17 +29,19 @@ pub(super) struct Turns {
 }
 
 /// Token of the bell.
-const BELL: u64 = 0;
-/// Tokens between are the datagram sockets, which are looked at in every turn.
-const FIRST_CONNECTION: u64 = 8;
+const BELL: usize = 0;
+/// Tokens from here on are the datagram sockets.
+const FIRST_SOCKET: usize = 1;
+/// Tokens from here on are stream connections.
+const FIRST_CONNECTION: usize = 1 << 16;
 
 impl Turns {
     pub(super) fn new(drive: &Rc<RefCell<Drive>>) -> io::Result<Self> {
         let reactor = Reactor::new()?;
         {
             let drive = drive.borrow();
-            reactor.watch(drive.lane.port.bell.as_fd(), BELL)?;
-            for (socket, token) in drive.sources.sockets().zip(1..) {
+            reactor.watch(drive.lane.port.bell.as_fd(), BELL as u64)?;
+            for (socket, token) in drive.sources.sockets().zip(FIRST_SOCKET as u64..) {
                 reactor.watch(socket, token)?;
             }
         }
@@ -66,14 +69,20 @@ impl Turns {
     /// Returns what to do before the next one; none when the lane has stopped.
     pub(super) fn turn(&mut self, timeout: Duration) -> io::Result<Option<Wait>> {
         let ready = &mut self.ready;
-        self.is_quiet = self.reactor.turn(timeout, |token| ready.push(token))? == 0;
-        let found = self.receive();
+        let ready_count = self.reactor.turn(timeout, |token| ready.push(token))?;
+        self.is_quiet = ready_count == 0;
+        if ready_count >= Poller::READY_MAX {
+            // Some were left out, which may be the datagram sockets.
+            self.drive.borrow_mut().sources.mark_all_ready();
+        }
+        let now = clock();
+        let found = self.receive(now);
         let are_tasks_ready = self.tasks.as_mut().is_some_and(Tasks::run);
         self.drive.borrow_mut().check_stall();
         if self.drive.borrow().lane.is_stopping() && self.is_stopped() {
             return Ok(None);
         }
-        let wait = self.drive.borrow_mut().moderation.next(found);
+        let wait = self.drive.borrow_mut().moderation.next(found, now.instant);
         let is_busy = self.tasks.as_ref().is_some_and(Tasks::is_busy);
         Ok(Some(match wait {
             _ if are_tasks_ready => Wait::Again,
@@ -84,22 +93,25 @@ impl Turns {
     }
 
     /// Datagrams, frames of stream connections, commands.
-    fn receive(&mut self) -> Found {
+    fn receive(&mut self, now: Now) -> Found {
         let drive = &mut *self.drive.borrow_mut();
-        let now = clock();
+        for place in self.ready.iter().filter_map(|token| usize::try_from(*token).ok()) {
+            if (FIRST_SOCKET..FIRST_CONNECTION).contains(&place) {
+                drive.sources.mark_ready(place - FIRST_SOCKET);
+            }
+        }
         let mut found = drive.look(now);
-        for token in self.ready.drain(..) {
-            let slot = token.checked_sub(FIRST_CONNECTION).and_then(|n| usize::try_from(n).ok());
-            if let Some(slot) = slot {
+        for place in self.ready.drain(..).filter_map(|token| usize::try_from(token).ok()) {
+            if let Some(slot) = place.checked_sub(FIRST_CONNECTION) {
                 found.add(self.connections.drain(slot, drive, now).1);
-            } else if token == BELL {
+            } else if place == BELL {
                 drive.lane.port.bell.hush();
             }
         }
         drive.end_turn(now);
         let mut refused = Vec::new();
         for (slot, socket) in self.connections.admit(drive) {
-            if self.reactor.watch(socket, FIRST_CONNECTION + slot as u64).is_err() {
+            if self.reactor.watch(socket, (FIRST_CONNECTION + slot) as u64).is_err() {
                 refused.push(slot);
             }
         }
@@ -120,6 +132,10 @@ impl Turns {
         }
         self.tasks = None;
         let drive = &mut *self.drive.borrow_mut();
+        drive.sources.work_alone();
+        if drive.lane.is_helping() {
+            return false;
+        }
         self.connections.finish(drive);
         drive.drain_for_stop();
         true
