@@ -55,9 +55,11 @@ pub(crate) fn paced(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
     ]))
 }
 
-/// The load without its pace, from clients that wait.
+/// The load without its pace, from clients that wait. The search for a rate repeats it up to 18
+/// times, so that it is short.
 fn flat_out(scenario: &Scenario) -> LoadSpec {
-    LoadSpec { rate: 0.0, is_nonblocking: false, ..scenario.load.clone() }
+    let duration_ms = scenario.load.duration_ms.min(FLAT_OUT_MS_MAX);
+    LoadSpec { rate: 0.0, is_nonblocking: false, duration_ms, ..scenario.load.clone() }
 }
 
 /// Sends every context at least twice, slowly enough to lose none, so that tables have grown.
@@ -116,6 +118,8 @@ const fn exact(count: u64) -> f64 {
     count as f64
 }
 
+/// Milliseconds of one flat-out trial.
+const FLAT_OUT_MS_MAX: u64 = 5_000;
 /// Lines a second during warm-up.
 const WARM_UP_RATE: f64 = 300_000.0;
 /// Leaves 1/256 of the flat-out rate.
