@@ -33,9 +33,9 @@ pub enum Wait {
 /// second those of 9 ms.
 ///
 /// A queue found nearly full although the rate did not foretell it means senders that come in
-/// bursts. They may not wait, so that pausing is suspended for a spell, which doubles each time and
-/// is short again after a calm of the longest. A lane that overslept finds full queues too, but
-/// would have been as late without a pause.
+/// bursts, which may not wait. Pausing is then suspended for a spell, and for twice as long with
+/// every burst that the spell let pass. A lane that overslept finds full queues too, but would have
+/// been as late without a pause.
 #[derive(Clone, Copy, Debug)]
 pub struct Moderation {
     pause_max: Duration,
@@ -68,6 +68,8 @@ struct Rate {
 const FILL_PERCENT: u64 = 45;
 /// A queue found so full may have turned packets away.
 const FULL_PERCENT: u32 = 80;
+/// So much at once is a burst while nothing is paused.
+const BURST_PERCENT: u32 = 40;
 /// Where the rate foretold as much, nobody sent a burst.
 const FORETOLD_PERCENT: u64 = 60;
 /// A pause for fewer packets costs more wake-ups than it saves.
@@ -77,7 +79,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// Time over which rates are taken.
 const WINDOW: Duration = Duration::from_millis(20);
 /// Times for which pausing is suspended.
-const SPELL_MIN: Duration = Duration::from_millis(100);
+const SPELL_MIN: Duration = Duration::from_millis(250);
 const SPELL_MAX: Duration = Duration::from_secs(4);
 
 impl Moderation {
@@ -113,15 +115,20 @@ impl Moderation {
         wait
     }
 
-    /// Suspends pausing when a pause let a burst fill a queue.
+    /// Suspends pausing when a pause let a burst fill a queue, and goes on with that when the next
+    /// burst shows that it was right.
     fn note_burst(&mut self, found: Found, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.looked_at);
-        let is_foretold = self.rate.fill_in(elapsed) >= FORETOLD_PERCENT;
-        if !self.has_paused || found.fill_percent < FULL_PERCENT || is_foretold {
+        let foretold = self.rate.fill_in(now.saturating_duration_since(self.looked_at));
+        if foretold >= FORETOLD_PERCENT {
             return;
         }
-        let calm = now.saturating_duration_since(self.suspended_until);
-        self.spell = if calm > SPELL_MAX { SPELL_MIN } else { (self.spell * 2).min(SPELL_MAX) };
+        if self.has_paused && found.fill_percent >= FULL_PERCENT {
+            self.spell = SPELL_MIN;
+        } else if now < self.suspended_until && found.fill_percent >= BURST_PERCENT {
+            self.spell = (self.spell * 2).min(SPELL_MAX);
+        } else {
+            return;
+        }
         self.suspended_until = now + self.spell;
     }
 }

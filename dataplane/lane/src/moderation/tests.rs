@@ -114,23 +114,37 @@ fn no_latency_means_no_pause() {
     assert!(bed.pauses.is_empty());
 }
 
+/// A burst comes upon a steady stream, which fills the queue if a pause has half filled it.
+fn burst(bed: &mut Bed) {
+    bed.queued = if bed.moderation.has_paused { QUEUE_PACKETS } else { QUEUE_PACKETS / 2 };
+    bed.now += SECOND / 1000;
+    bed.look();
+}
+
 #[test]
-fn bursts_suspend_pausing_ever_longer() {
+fn bursts_suspend_pausing_for_as_long_as_they_go_on() {
     let mut bed = Bed::new(PAUSE_MAX);
-    let mut pauses = Vec::new();
-    // A burst every tenth of a second, which fills the queue however short the pause.
+    bed.run(packets_a_second(1000), 1, SECOND);
+    bed.pauses.clear();
     for _ in 0..100 {
         bed.run(packets_a_second(1000), 1, SECOND / 10);
-        bed.queued = QUEUE_PACKETS;
-        bed.now += SECOND / 1000;
-        bed.look();
-        pauses.push(std::mem::take(&mut bed.pauses).len());
+        burst(&mut bed);
     }
-    let first: usize = pauses[..10].iter().sum();
-    let last: usize = pauses[90..].iter().sum();
-    assert!(first > 10 && last < first / 2, "{pauses:?}");
+    assert!(bed.pauses.len() < 50, "{} pauses in ten seconds", bed.pauses.len());
     bed.run(packets_a_second(1000), 1, 10 * SECOND);
     assert!(bed.pauses.len() > 1000, "they come back: {}", bed.pauses.len());
+}
+
+#[test]
+fn a_burst_alone_suspends_pausing_for_a_moment() {
+    let mut bed = Bed::new(PAUSE_MAX);
+    bed.run(packets_a_second(1000), 1, SECOND);
+    burst(&mut bed);
+    bed.pauses.clear();
+    bed.run(packets_a_second(1000), 1, SECOND / 5);
+    assert!(bed.pauses.is_empty());
+    bed.run(packets_a_second(1000), 1, SECOND / 5);
+    assert!(!bed.pauses.is_empty());
 }
 
 #[test]
