@@ -28,9 +28,9 @@ pub enum Wait {
 ///
 /// A look that found something is followed by a pause, during which nothing is watched, if several
 /// packets are expected to come in it; else by a sleep until something comes. The pause is as long
-/// as the fullest queue takes to fill to [`FILL_PERCENT`] at the rate last seen, within its
-/// maximum: the queue of a Unix datagram socket holds 11 packets by default, at 100,000 lines a
-/// second those of 9 ms.
+/// as the fullest queue takes to fill to [`FILL_PERCENT`] at the rate last seen, within its maximum:
+/// the queue of a Unix datagram socket holds 11 packets by default, at 100,000 lines a second those
+/// of 9 ms. No pause follows a look that found a queue full.
 ///
 /// A queue found nearly full although the rate did not foretell it means senders that come in
 /// bursts, which may not wait. Pausing is then suspended for a spell, and for twice as long with
@@ -100,16 +100,20 @@ impl Moderation {
     /// What to do after a look.
     pub fn next(&mut self, found: Found, now: Instant) -> Wait {
         self.note_burst(found, now);
+        let rate = Rate::of(found, now.saturating_duration_since(self.looked_at));
         self.looked_at = now;
         if let Some(rate) = self.window.add(found, now) {
             self.rate = rate;
         }
         let wait = if found.is_backlogged {
             Wait::Again
-        } else if found.packets == 0 || now < self.suspended_until {
+        } else if found.packets == 0 || is_full(found) || now < self.suspended_until {
+            // Behind a full queue senders may wait: how many come is not known then.
             Wait::Ready
         } else {
-            self.rate.pause(self.pause_max).map_or(Wait::Ready, Wait::Pause)
+            let fill_percent = self.rate.fill_percent.max(rate.fill_percent);
+            let rate = Rate { fill_percent, ..self.rate };
+            rate.pause(self.pause_max).map_or(Wait::Ready, Wait::Pause)
         };
         self.has_paused = matches!(wait, Wait::Pause(_));
         wait
@@ -122,7 +126,7 @@ impl Moderation {
         if foretold >= FORETOLD_PERCENT {
             return;
         }
-        if self.has_paused && found.fill_percent >= FULL_PERCENT {
+        if self.has_paused && is_full(found) {
             self.spell = SPELL_MIN;
         } else if now < self.suspended_until && found.fill_percent >= BURST_PERCENT {
             self.spell = (self.spell * 2).min(SPELL_MAX);
@@ -131,6 +135,10 @@ impl Moderation {
         }
         self.suspended_until = now + self.spell;
     }
+}
+
+const fn is_full(found: Found) -> bool {
+    found.fill_percent >= FULL_PERCENT
 }
 
 impl Window {
@@ -142,15 +150,23 @@ impl Window {
         if elapsed < WINDOW {
             return None;
         }
-        let per_second = |n: u64| n.saturating_mul(1_000_000) / micros(elapsed).max(1);
-        let rate =
-            Rate { packets: per_second(self.packets), fill_percent: per_second(self.fill_percent) };
+        let rate = Rate::per_second(self.packets, self.fill_percent, elapsed);
         *self = Self { since: now, packets: 0, fill_percent: 0 };
         Some(rate)
     }
 }
 
 impl Rate {
+    /// That of one look.
+    fn of(found: Found, elapsed: Duration) -> Self {
+        Self::per_second(found.packets as u64, u64::from(found.fill_percent), elapsed)
+    }
+
+    fn per_second(packets: u64, fill_percent: u64, elapsed: Duration) -> Self {
+        let per_second = |n: u64| n.saturating_mul(1_000_000) / micros(elapsed).max(1);
+        Self { packets: per_second(packets), fill_percent: per_second(fill_percent) }
+    }
+
     /// How long to pause at this rate, if a pause pays.
     fn pause(self, pause_max: Duration) -> Option<Duration> {
         let filled_in = Duration::from_micros(FILL_PERCENT * 1_000_000 / self.fill_percent.max(1));
