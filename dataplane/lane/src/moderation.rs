@@ -68,10 +68,8 @@ struct Rate {
 const FILL_PERCENT: u64 = 45;
 /// A queue found so full may have turned packets away.
 const FULL_PERCENT: u32 = 80;
-/// So much at once is a burst while nothing is paused.
-const BURST_PERCENT: u32 = 40;
-/// Where the rate foretold as much, nobody sent a burst.
-const FORETOLD_PERCENT: u64 = 60;
+/// So much more than the rate foretold is a burst.
+const BURST_PERCENT: u64 = 35;
 /// A pause for fewer packets costs more wake-ups than it saves.
 const PACKETS_MIN: u64 = 2;
 /// Shorter pauses save little: programming the timer is most of a wake-up.
@@ -123,12 +121,12 @@ impl Moderation {
     /// burst shows that it was right.
     fn note_burst(&mut self, found: Found, now: Instant) {
         let foretold = self.rate.fill_in(now.saturating_duration_since(self.looked_at));
-        if foretold >= FORETOLD_PERCENT {
+        if u64::from(found.fill_percent) < foretold.saturating_add(BURST_PERCENT) {
             return;
         }
         if self.has_paused && is_full(found) {
             self.spell = SPELL_MIN;
-        } else if now < self.suspended_until && found.fill_percent >= BURST_PERCENT {
+        } else if now < self.suspended_until {
             self.spell = (self.spell * 2).min(SPELL_MAX);
         } else {
             return;

@@ -116,7 +116,7 @@ fn no_latency_means_no_pause() {
 
 /// A burst comes upon a steady stream, which fills the queue if a pause has half filled it.
 fn burst(bed: &mut Bed) {
-    bed.queued = if bed.moderation.has_paused { QUEUE_PACKETS } else { QUEUE_PACKETS / 2 };
+    bed.queued = if bed.moderation.has_paused { QUEUE_PACKETS } else { QUEUE_PACKETS * 2 / 3 };
     bed.now += SECOND / 1000;
     bed.look();
 }
