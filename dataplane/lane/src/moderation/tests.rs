@@ -165,7 +165,7 @@ fn senders_that_wait_are_not_paused_for_on_a_busy_machine() {
     let end = bed.now + SECOND;
     while bed.now < end {
         // What was read while the last packets were worked on.
-        bed.queued = if bed.looks % 3 == 0 { QUEUE_PACKETS } else { QUEUE_PACKETS / 2 };
+        bed.queued = if bed.looks.is_multiple_of(3) { QUEUE_PACKETS } else { QUEUE_PACKETS / 2 };
         let is_pause = bed.look().is_some();
         bed.now += if is_pause { late } else { soon };
     }

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test is the driver")]
+#![expect(clippy::disallowed_methods, reason = "a test is the driver")]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
