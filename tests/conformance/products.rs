@@ -8,6 +8,7 @@ mod arrived;
 mod multipart;
 mod node;
 mod python;
+mod remote;
 
 use std::fmt::Debug;
 use std::fs;
