@@ -102,6 +102,19 @@ fn what_is_sent_arrives_by_socket_and_without() {
 }
 
 #[test]
+fn traces_arrive_without_a_socket() {
+    let intake = intake();
+    let mut child = program(life(), &intake).arg("traces").spawn().expect("the program runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    first_line(&mut child, "flushed");
+    assert_eq!(intake.store().spans_of("ffi").len(), 40);
+    stdin.write_all(b"\n").expect("the program reads");
+    told(&["traces"], &child.wait_with_output().expect("it ends"));
+    assert_eq!(intake.store().spans_of("ffi").len(), 41);
+    assert_eq!(intake.store().violations(), []);
+}
+
+#[test]
 fn unix_sockets_have_names_and_rights_and_go_away() {
     let intake = intake();
     live(life(), &["sockets"], &intake);

@@ -10,7 +10,8 @@ use config::{Config, keys};
 use context::Keys;
 use lane::{
     Acceptor, Command, DriverKind, HttpSources, LaneHandle, LaneSettings, Output, Sources,
-    StartLane, TraceSettings, overflow, port, start, submission,
+    StartLane, TraceInbox, TraceSettings, TraceSubmissionLimits, overflow, port, start, submission,
+    trace_submission,
 };
 use metrics::ShardSettings;
 use naming::Rules;
@@ -60,7 +61,7 @@ pub(crate) struct LaneTraces {
 
 impl LaneTraces {
     /// What one lane receives traces with; its listeners are taken out.
-    fn of_lane(&mut self, lane: u16) -> HttpSources {
+    fn of_lane(&mut self, lane: u16, submissions: Option<TraceInbox>) -> HttpSources {
         let listeners = self.listeners.get_mut(usize::from(lane));
         let listeners = listeners.map(std::mem::take).unwrap_or_default();
         // Lanes have their handles on the listeners in the same order.
@@ -76,6 +77,7 @@ impl LaneTraces {
             identity: Arc::clone(&self.identity),
             traces: self.pipeline.clone(),
             exchanges,
+            submissions,
         }
     }
 }
@@ -127,6 +129,16 @@ impl Lanes {
         let ring_bytes = usize::try_from(ring_bytes).unwrap_or(usize::MAX);
         let (submitters, rings): (Vec<_>, Vec<_>) =
             handles.iter().map(|handle| submission(ring_bytes, Arc::clone(handle.bell()))).unzip();
+        let limits = traces.as_ref().map(|traces| TraceSubmissionLimits {
+            payload_bytes_max: traces.server.request_bytes_max,
+            waiting_bytes_max: traces.server.in_flight_bytes_max,
+        });
+        let (trace_submitters, trace_rings): (Vec<_>, Vec<_>) = limits
+            .into_iter()
+            .flat_map(|limits| handles.iter().map(move |handle| (limits, handle)))
+            .map(|(limits, handle)| trace_submission(limits, Arc::clone(handle.bell())))
+            .unzip();
+        let mut trace_rings = trace_rings.into_iter();
         for ((index, port), ring) in (0u16..).zip(ports).zip(rings) {
             let mut sources = Sources::default();
             sources.add_submissions(ring);
@@ -157,7 +169,7 @@ impl Lanes {
                 },
                 port,
                 sources,
-                http: traces.as_mut().map(|traces| traces.of_lane(index)),
+                http: traces.as_mut().map(|traces| traces.of_lane(index, trace_rings.next())),
                 overflow: helps,
                 driver: options.driver,
                 cpu: match cpus.len() {
@@ -176,7 +188,7 @@ impl Lanes {
         };
         let mut files = std::mem::take(&mut listeners.files);
         files.extend(trace_files);
-        let submissions = Arc::new(Submissions::new(submitters));
+        let submissions = Arc::new(Submissions::new(submitters, trace_submitters));
         Ok(Self { handles, threads, acceptor, submissions, files })
     }
 

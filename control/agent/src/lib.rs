@@ -39,4 +39,4 @@ mod submissions;
 pub use agent::{Agent, Options, ReloadConfig, StartError};
 pub use flush_all::{FlushError, FlushHandle};
 pub use lane::SubmitError;
-pub use submissions::Submissions;
+pub use submissions::{Submissions, TraceFormat};

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use lane::{SubmitError, Submitter};
+use lane::{SubmitError, Submitter, TraceSubmitter};
+use server::TraceVersion;
 
 /// The submitters of all lanes, shared by any number of threads.
 ///
@@ -13,11 +14,51 @@ use lane::{SubmitError, Submitter};
 pub struct Submissions {
     /// Nothing once the lanes are about to end.
     lanes: Vec<Mutex<Option<Submitter>>>,
+    /// Empty where no traces are processed.
+    traces: Vec<Mutex<Option<TraceSubmitter>>>,
+}
+
+/// Form of a payload of traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceFormat {
+    /// v0.4, in MessagePack.
+    V04,
+    /// v0.5, in MessagePack.
+    V05,
+    /// v1.0, in MessagePack.
+    V1,
 }
 
 impl Submissions {
-    pub(crate) fn new(submitters: Vec<Submitter>) -> Self {
-        Self { lanes: submitters.into_iter().map(|one| Mutex::new(Some(one))).collect() }
+    pub(crate) fn new(submitters: Vec<Submitter>, traces: Vec<TraceSubmitter>) -> Self {
+        Self {
+            lanes: submitters.into_iter().map(|one| Mutex::new(Some(one))).collect(),
+            traces: traces.into_iter().map(|one| Mutex::new(Some(one))).collect(),
+        }
+    }
+
+    /// Whether payloads of traces are taken.
+    #[must_use]
+    pub const fn takes_traces(&self) -> bool {
+        !self.traces.is_empty()
+    }
+
+    /// Copies a payload of traces to a lane, as if it had come in a request without headers. It is
+    /// part of every flush of everything that is asked for afterwards.
+    ///
+    /// # Errors
+    /// [`SubmitError`]. What the lane finds wrong with a payload that it took is counted as for
+    /// requests.
+    pub fn submit_traces(&self, format: TraceFormat, payload: &[u8]) -> Result<(), SubmitError> {
+        let version = match format {
+            TraceFormat::V04 => TraceVersion::V04,
+            TraceFormat::V05 => TraceVersion::V05,
+            TraceFormat::V1 => TraceVersion::V10,
+        };
+        let lane = lane_of_thread() % self.traces.len().max(1);
+        let lane = self.traces.get(lane).ok_or(SubmitError::Stopped)?;
+        let mut submitter = lane.lock().unwrap_or_else(PoisonError::into_inner);
+        submitter.as_mut().ok_or(SubmitError::Stopped)?.submit(version, payload)
     }
 
     /// Copies DogStatsD text of one or more lines to a lane: all of it or nothing. It is part of
@@ -35,6 +76,9 @@ impl Submissions {
     /// Takes nothing more: what is taken is in the lanes then, which can read it to its end.
     pub(crate) fn close(&self) {
         for lane in &self.lanes {
+            drop(lane.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+        for lane in &self.traces {
             drop(lane.lock().unwrap_or_else(PoisonError::into_inner).take());
         }
     }

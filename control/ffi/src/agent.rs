@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_uint};
 use std::time::Duration;
 
-use native::VERSION;
 use native::blocking::Agent;
+use native::{TraceFormat, VERSION};
 
 use crate::config::corelane_config;
 use crate::error::{DatadogError, Failure, answer, corelane_error};
@@ -165,7 +165,10 @@ pub unsafe extern "C" fn corelane_agent_submit(
         let data = unsafe { std::slice::from_raw_parts(data, length) };
         match kind {
             0 => Ok(agent.submit_dogstatsd(data)?),
-            1..=5 => {
+            1 => Ok(agent.submit_traces(TraceFormat::V04, data)?),
+            2 => Ok(agent.submit_traces(TraceFormat::V05, data)?),
+            3 => Ok(agent.submit_traces(TraceFormat::V1, data)?),
+            4 | 5 => {
                 let message = "the agent does not take such data";
                 Err(Failure::new(DatadogError::DATADOG_NOT_AVAILABLE, message))
             }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
-use native::AgentError;
+use native::{AgentError, SubmitError};
 
 use crate::guard::guarded;
 
@@ -73,6 +73,9 @@ impl From<AgentError> for Failure {
             AgentError::StartupError(_) => DatadogError::DATADOG_STARTUP_ERROR,
             AgentError::ShutdownError(_) => DatadogError::DATADOG_SHUTDOWN_ERROR,
             AgentError::IoError(_) | AgentError::Flush(_) => DatadogError::DATADOG_RUNTIME_ERROR,
+            AgentError::Submission(SubmitError::Malformed) => {
+                DatadogError::DATADOG_INVALID_DATA_FORMAT
+            }
             AgentError::Submission(_) => DatadogError::DATADOG_SUBMISSION_ERROR,
             AgentError::NotAvailable(_) => DatadogError::DATADOG_NOT_AVAILABLE,
             _ => DatadogError::DATADOG_UNKNOWN_ERROR,

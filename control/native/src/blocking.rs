@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use agent::{Options, Submissions};
+use agent::{Options, Submissions, SubmitError, TraceFormat};
 use status::{Snapshot, Source};
 
 use crate::config::Config;
@@ -90,10 +90,22 @@ impl Agent {
     /// cannot be parsed are counted by reason, as those of sockets are.
     pub fn submit_dogstatsd(&self, text: &[u8]) -> Result<(), AgentError> {
         self.check_here()?;
-        self.submissions.submit_dogstatsd(text).map_err(|error| match error {
-            agent::SubmitError::Stopped => STOPPED,
-            agent::SubmitError::Full | agent::SubmitError::TooLong => error.into(),
-        })
+        self.submissions.submit_dogstatsd(text).map_err(refusal)
+    }
+
+    /// Hands over a payload of traces without a socket: all of it or nothing. It is copied, and
+    /// part of every flush that is asked for afterwards.
+    ///
+    /// # Errors
+    /// [`AgentError::Submission`] when there is no room, or the payload is too long or cannot be of
+    /// that format; [`AgentError::NotAvailable`] when traces are off. What the pipeline finds wrong
+    /// is counted as for requests.
+    pub fn submit_traces(&self, format: TraceFormat, payload: &[u8]) -> Result<(), AgentError> {
+        self.check_here()?;
+        if !self.submissions.takes_traces() {
+            return Err(AgentError::NotAvailable("traces are off: see `apm_config.enabled`"));
+        }
+        self.submissions.submit_traces(format, payload).map_err(refusal)
     }
 
     /// Flushes everything, the open bucket included, and waits until the intakes have it: before a
@@ -260,6 +272,13 @@ fn end_stop(state: &mut State, last: Snapshot) -> Result<(), AgentError> {
         return Err(AgentError::IoError(io::Error::other("the thread of the stop panicked")));
     }
     Ok(())
+}
+
+fn refusal(error: SubmitError) -> AgentError {
+    match error {
+        SubmitError::Stopped => STOPPED,
+        SubmitError::Full | SubmitError::TooLong | SubmitError::Malformed => error.into(),
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -76,6 +76,9 @@ impl Drive {
         self.lane.advance(now);
         let mut found = self.sources.drain(&mut self.lane, now);
         found.packets += self.lane.work_off_overflow(now);
+        if let Some(http) = &mut self.http {
+            found.is_backlogged |= http.feed(&mut self.lane);
+        }
         found
     }
 
@@ -103,7 +106,8 @@ impl Drive {
         let Some(http) = &mut self.http else { return };
         for orders in std::mem::take(&mut self.lane.trace_orders) {
             http.traces.obey(orders);
-            let handover = http.traces.hand_over(now);
+            let mut handover = http.traces.hand_over(now);
+            handover.pending += http.waiting_submissions();
             self.lane.port.answer(Output::Traces(Box::new(handover)));
         }
         let is_behind = self.lane.port.waiting() >= OUTPUTS_WAITING_MAX;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use receive::HttpListener;
 use server::{ExchangeOutlet, Identity, Seats, Server, ServerSettings};
 
-use crate::Now;
 use crate::traces::{TraceSettings, Traces, service_of};
+use crate::{Lane, Now, TraceInbox};
 
 /// What a lane serves HTTP with.
 pub struct HttpSources {
@@ -24,6 +24,8 @@ pub struct HttpSources {
     pub traces: TraceSettings,
     /// The way to control for requests that the lane does not serve; without one they are 404.
     pub exchanges: Option<ExchangeOutlet>,
+    /// Payloads of traces that come without a socket.
+    pub submissions: Option<TraceInbox>,
 }
 
 /// HTTP of a running lane.
@@ -34,6 +36,7 @@ pub(crate) struct Http {
     pub(crate) traces: Traces,
     /// Until the server has it.
     pub(crate) exchanges: Option<ExchangeOutlet>,
+    submissions: Option<TraceInbox>,
 }
 
 impl Http {
@@ -43,7 +46,25 @@ impl Http {
         server.read_services_with(service_of);
         let listeners = sources.listeners.into_iter().zip(sources.seats).collect();
         let traces = Traces::new(lane, sources.traces, Rc::clone(&server), now);
-        Self { listeners, server, traces, exchanges: sources.exchanges }
+        Self {
+            listeners,
+            server,
+            traces,
+            exchanges: sources.exchanges,
+            submissions: sources.submissions,
+        }
+    }
+
+    /// Takes the next payload that came without a socket. Returns whether there are more to begin.
+    pub(crate) fn feed(&mut self, lane: &mut Lane) -> bool {
+        let Some(inbox) = &mut self.submissions else { return false };
+        inbox.feed(&self.server, lane);
+        inbox.waiting() > 0 && !self.traces.is_blocked()
+    }
+
+    /// Payloads that wait and came without a socket.
+    pub(crate) fn waiting_submissions(&self) -> usize {
+        self.submissions.as_ref().map_or(0, TraceInbox::waiting)
     }
 }
 

@@ -48,7 +48,8 @@ pub use port::{Command, LaneHandle, LanePort, Output, port};
 pub use sources::Sources;
 pub use start::{LaneThread, StartLane, start};
 pub use submission::{
-    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitter, submission,
+    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitter, TraceInbox,
+    TraceSubmissionLimits, TraceSubmitter, submission, trace_submission,
 };
 pub use traces::{
     ClientHead, ClientStats, Container, EncodedPayload, HeldCounts, Outbox, Shedding, TraceCounts,

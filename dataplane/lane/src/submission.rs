@@ -13,6 +13,8 @@
 //! Every packet is either taken by the lane, which counts it as it counts those of sockets, or
 //! refused at once; refusals are handed to the lane, which counts them by reason.
 
+mod traces;
+
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use rtrb::chunks::ReadChunk;
 use rtrb::{Consumer, Producer, RingBuffer};
 use signal::Counter;
 
+pub use self::traces::{TraceInbox, TraceSubmissionLimits, TraceSubmitter, trace_submission};
 use crate::{Bell, Found, Lane, Now};
 
 /// Longest line, and longest piece that a longer text is split into.
@@ -55,6 +58,9 @@ pub enum SubmitError {
     /// It never has: a line is too long, or the whole is longer than the ring.
     #[error("a line is longer than 64 KiB, or the text longer than corelane.submission_bytes_max")]
     TooLong,
+    /// It cannot be what it is said to be.
+    #[error("this is no payload of traces of that version")]
+    Malformed,
     /// The lane has ended.
     #[error("the agent has stopped")]
     Stopped,
@@ -65,6 +71,19 @@ pub enum SubmitError {
 struct Refusals {
     full: AtomicU64,
     too_long: AtomicU64,
+}
+
+impl Refusals {
+    /// Lets the lane count them.
+    fn count(&self, lane: &mut Lane) {
+        for (refusals, counter) in
+            [(&self.full, Counter::SubmissionsFull), (&self.too_long, Counter::SubmissionsTooLong)]
+        {
+            if refusals.load(Ordering::Relaxed) > 0 {
+                lane.count(counter, refusals.swap(0, Ordering::Relaxed));
+            }
+        }
+    }
 }
 
 /// Both ends of a ring of `bytes_max`. `bell` wakes the lane.
@@ -119,7 +138,9 @@ impl Submitter {
     fn refuse(&self, error: SubmitError) -> Result<(), SubmitError> {
         let refusals = match error {
             SubmitError::Full => &self.refusals.full,
-            SubmitError::TooLong | SubmitError::Stopped => &self.refusals.too_long,
+            SubmitError::TooLong | SubmitError::Malformed | SubmitError::Stopped => {
+                &self.refusals.too_long
+            }
         };
         refusals.fetch_add(1, Ordering::Relaxed);
         Err(error)
@@ -152,14 +173,7 @@ impl<'t> Iterator for Pieces<'t> {
 impl SubmissionInbox {
     /// Hands the lane what waits, a bounded number of bytes.
     pub(crate) fn drain(&mut self, lane: &mut Lane, now: Now) -> Found {
-        for (refusals, counter) in [
-            (&self.refusals.full, Counter::SubmissionsFull),
-            (&self.refusals.too_long, Counter::SubmissionsTooLong),
-        ] {
-            if refusals.load(Ordering::Relaxed) > 0 {
-                lane.count(counter, refusals.swap(0, Ordering::Relaxed));
-            }
-        }
+        self.refusals.count(lane);
         let waiting = self.ring.slots();
         let Ok(chunk) = self.ring.read_chunk(waiting.min(BYTES_PER_LOOK)) else {
             return Found::default();

@@ -203,7 +203,7 @@ impl Traces {
     }
 
     /// Whether nothing may be begun.
-    fn is_blocked(&self) -> bool {
+    pub(crate) fn is_blocked(&self) -> bool {
         self.is_held || self.is_full() || self.client_stats.len() >= CLIENT_STATS_MAX
     }
 }

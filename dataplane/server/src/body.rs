@@ -69,6 +69,11 @@ impl Budget {
 }
 
 impl Body {
+    /// A body that is there already, and bounded by whoever has it.
+    pub(crate) fn whole(bytes: Vec<u8>) -> Self {
+        Self { bytes, charge: Charge::default() }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::{Answer, Body, Head, Refusal};
+use crate::{Answer, Body, Head, Refusal, Server};
 
 /// A request for the worker.
 #[derive(Debug)]
@@ -28,6 +28,14 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Reply {
     cell: Rc<ReplyCell>,
+    local: Option<Local>,
+}
+
+/// Counts the answer to a request that came without a connection.
+#[derive(Debug)]
+struct Local {
+    server: Rc<Server>,
+    head: Head,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +80,12 @@ impl Reply {
     /// A reply and the future of its answer.
     pub(crate) fn new() -> (Self, AnswerFuture) {
         let cell = Rc::<ReplyCell>::default();
-        (Self { cell: Rc::clone(&cell) }, AnswerFuture { cell })
+        (Self { cell: Rc::clone(&cell), local: None }, AnswerFuture { cell })
+    }
+
+    /// A reply to nobody, that is counted as others are.
+    pub(crate) fn to_nobody(server: Rc<Server>, head: Head) -> Self {
+        Self { cell: Rc::default(), local: Some(Local { server, head }) }
     }
 
     /// Sends the answer. What came of it is counted by the connection.
@@ -90,6 +103,18 @@ impl Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         self.cell.is_dropped.set(true);
+        if let Some(Local { server, head }) = self.local.take() {
+            let answer = self.cell.answer.borrow_mut().take();
+            match answer.as_ref().map(|answer| (answer.status, answer.refusal)) {
+                Some((status, refusal)) => {
+                    server.count(|counts| counts.answers.add(status));
+                    if let Some(refusal) = refusal {
+                        server.count_refusal(&head, refusal);
+                    }
+                }
+                None => server.count(|counts| counts.requests_lost += 1),
+            }
+        }
         if let Some(waker) = self.cell.waker.borrow_mut().take() {
             waker.wake();
         }

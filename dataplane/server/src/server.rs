@@ -2,13 +2,16 @@
 
 use std::cell::{Cell, Ref, RefCell};
 use std::future::poll_fn;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::body::Incoming;
+use receive::Peer;
 
 use crate::body::Budget;
 use crate::counts::Senders;
@@ -16,8 +19,8 @@ use crate::inbox::{Inbox, Patience};
 use crate::link::{Link, Overdue, Phase};
 use crate::relay::{Exchanging, Handover};
 use crate::{
-    ExchangeOutlet, Gate, Head, Identity, Origin, Permit, Proxy, Refusal, Request, Route, Seats,
-    SenderRefusals, ServerCounts,
+    Body, ExchangeOutlet, Gate, Head, Identity, Origin, Permit, Proxy, Refusal, Reply, Request,
+    Route, Seats, SenderRefusals, ServerCounts, TraceVersion,
 };
 
 /// Limits of a lane's server.
@@ -333,6 +336,27 @@ impl Server {
         self.busy.set(self.busy.get().saturating_sub(1));
         self.count(|counts| counts.exchanges += 1);
         Some(begun)
+    }
+
+    /// Takes a payload of traces that came without a connection: a request like others, whose
+    /// answer nobody reads.
+    pub fn submit_traces(self: &Rc<Self>, version: TraceVersion, payload: Vec<u8>) {
+        let route = Route::Traces(version);
+        let msgpack = HeaderValue::from_static("application/msgpack");
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, msgpack)]);
+        let nobody = Peer::Tcp((Ipv4Addr::LOCALHOST, 0).into());
+        let head = Head::new(route, nobody, &headers);
+        self.count(|counts| {
+            counts.requests[route.index()] += 1;
+            counts.body_bytes += payload.len() as u64;
+        });
+        self.submit(Request {
+            reply: Reply::to_nobody(Rc::clone(self), head.clone()),
+            head,
+            body: Body::whole(payload),
+            received: self.now(),
+            refusal: None,
+        });
     }
 
     pub(crate) fn submit(&self, request: Request) {

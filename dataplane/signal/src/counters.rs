@@ -57,6 +57,8 @@ counters! {
     SubmittedPackets => "submitted_packets",
     /// Bytes handed over without a socket.
     SubmittedBytes => "submitted_bytes",
+    /// Payloads of traces handed over without a socket.
+    SubmittedPayloads => "submitted_payloads",
     /// Texts not taken without a socket: the ring of the lane was full.
     SubmissionsFull => "submissions_full",
     /// Texts not taken without a socket: a line or the whole was too long.

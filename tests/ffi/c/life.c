@@ -139,6 +139,35 @@ static void life_send(void) {
     corelane_agent_free(agent);
 }
 
+/* Traces without a socket. */
+static void life_traces(void) {
+    /* [[{service, name, resource, trace_id, span_id, start, duration, metrics: {priority: 2}}]] */
+    static const uint8_t v04[] =
+        "\x91\x91\x88\xa7service\xa3""ffi\xa4name\xa6""c.span\xa8resource\xa3""get"
+        "\xa8trace_id\x2a\xa7span_id\x2b\xa5start\xcf\x17\x9c\xfe\x36\x2a\x40\x00\x00"
+        "\xa8""duration\xcd\x03\xe8\xa7metrics\x81\xb5_sampling_priority_v1\x02";
+    corelane_agent *agent = start("http_ephemeral_port", "false");
+    for (int n = 0; n < 40; n++)
+        OK(corelane_agent_submit(agent, CORELANE_DATA_TRACES_V04, v04, sizeof v04 - 1, 0));
+    CHECK(code(corelane_agent_submit(agent, CORELANE_DATA_TRACES_V1, v04, sizeof v04 - 1, 0)) ==
+          DATADOG_INVALID_DATA_FORMAT);
+    OK(corelane_agent_flush(agent, 30000));
+    printf("flushed\n");
+    fflush(stdout);
+    CHECK(getchar() != 'x');
+    /* One that is cut is taken, and counted; one before the stop is not lost. */
+    OK(corelane_agent_submit(agent, CORELANE_DATA_TRACES_V04, v04, 20, 0));
+    OK(corelane_agent_submit(agent, CORELANE_DATA_TRACES_V04, v04, sizeof v04 - 1, 0));
+    OK(corelane_agent_stop(agent, 30000));
+    char *counters = NULL;
+    OK(corelane_agent_counters(agent, &counters));
+    CHECK(strstr(counters, "\"payloads_malformed\":1") != NULL);
+    CHECK(strstr(counters, "\"submitted_payloads\":42") != NULL);
+    CHECK(strstr(counters, "\"payloads_decoded\":41") != NULL);
+    corelane_string_free(counters);
+    corelane_agent_free(agent);
+}
+
 /* Unix sockets: names, rights, removal. */
 static void life_sockets(void) {
     DatadogAgentOptions options = {
@@ -453,6 +482,7 @@ int main(int count, char **words) {
     CHECK(count >= 2);
     const char *name = words[1];
     if (strcmp(name, "send") == 0) life_send();
+    else if (strcmp(name, "traces") == 0) life_traces();
     else if (strcmp(name, "sockets") == 0) life_sockets();
     else if (strcmp(name, "modes") == 0) life_modes();
     else if (strcmp(name, "misuse") == 0) life_misuse();

@@ -98,12 +98,16 @@ impl Tasks {
 
     /// Accepts nothing more and brings requests under way to their end. Returns whether that is
     /// done. Call it in every turn of a stop.
-    pub(super) fn is_stopped(&mut self, now: Now) -> bool {
-        let since = *self.stopping.get_or_insert_with(|| {
-            self.server.stop();
-            now.instant
-        });
+    /// `is_fed` says that payloads wait that came without a connection.
+    pub(super) fn is_stopped(&mut self, now: Now, is_fed: bool) -> bool {
+        let since = *self.stopping.get_or_insert(now.instant);
+        if now.instant.saturating_duration_since(since) > STOP_MAX {
+            return true;
+        }
+        if is_fed {
+            return false;
+        }
+        self.server.stop();
         self.server.is_stopped() && self.worker.is_finished()
-            || now.instant.saturating_duration_since(since) > STOP_MAX
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Turns {
     is_quiet: bool,
 }
 
+/// Time between two looks while requests come to their end.
+const STOP_LOOK: Duration = Duration::from_millis(1);
 /// Token of the bell.
 const BELL: usize = 0;
 /// Tokens from here on are the datagram sockets.
@@ -79,8 +81,10 @@ impl Turns {
         let found = self.receive(now);
         let are_tasks_ready = self.tasks.as_mut().is_some_and(Tasks::run);
         self.drive.borrow_mut().check_stall();
-        if self.drive.borrow().lane.is_stopping() && self.is_stopped() {
-            return Ok(None);
+        if self.drive.borrow().lane.is_stopping() {
+            // Nothing rings when a task has noticed: a stop that waits for a tick is slow.
+            let wait = if are_tasks_ready { Wait::Again } else { Wait::Pause(STOP_LOOK) };
+            return Ok((!self.is_stopped()).then_some(wait));
         }
         let wait = self.drive.borrow_mut().moderation.next(found, now.instant);
         let is_busy = self.tasks.as_ref().is_some_and(Tasks::is_busy);
@@ -127,7 +131,11 @@ impl Turns {
         if let Some(http) = &mut self.drive.borrow_mut().http {
             http.listeners.clear();
         }
-        if self.tasks.as_mut().is_some_and(|tasks| !tasks.is_stopped(clock())) {
+        let is_fed = {
+            let drive = self.drive.borrow();
+            drive.http.as_ref().is_some_and(|http| http.waiting_submissions() > 0)
+        };
+        if self.tasks.as_mut().is_some_and(|tasks| !tasks.is_stopped(clock(), is_fed)) {
             return false;
         }
         self.tasks = None;

@@ -83,6 +83,7 @@ impl Bed {
                         identity: Identity::new("7", "hash", info.into()),
                         traces: traces(),
                         exchanges: Some(outlet),
+                        submissions: None,
                     }),
                     overflow: Vec::new(),
                     driver,
