@@ -414,7 +414,7 @@ fn submit_lines(way_in: &Arc<OnceLock<Arc<Submissions>>>) -> SubmitLines {
     SubmitLines::new(move |lines| {
         match way_in.get().map(|submissions| submissions.submit_dogstatsd(lines)) {
             // What is too long is counted by its lane.
-            Some(Ok(()) | Err(SubmitError::TooLong)) => Submitted::Taken,
+            Some(Ok(()) | Err(SubmitError::TooLong | SubmitError::Malformed)) => Submitted::Taken,
             None | Some(Err(SubmitError::Full)) => Submitted::Full,
             Some(Err(SubmitError::Stopped)) => Submitted::Stopped,
         }

@@ -1,5 +1,7 @@
 //! The life of an agent in a Rust program, with and without a runtime.
 
+#![expect(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
+
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;

@@ -109,7 +109,7 @@ impl Drop for Reply {
                 Some((status, refusal)) => {
                     server.count(|counts| counts.answers.add(status));
                     if let Some(refusal) = refusal {
-                        server.count_refusal(&head, refusal);
+                        server.count_refusal(&head, refusal, None, &[]);
                     }
                 }
                 None => server.count(|counts| counts.requests_lost += 1),
