@@ -28,9 +28,9 @@ pub enum Wait {
 ///
 /// A look that found something is followed by a pause, during which nothing is watched, if several
 /// packets are expected to come in it; else by a sleep until something comes. The pause is as long
-/// as the fullest queue takes to fill to [`FILL_PERCENT`] at the rate last seen, within its maximum:
-/// the queue of a Unix datagram socket holds 11 packets by default, at 100,000 lines a second those
-/// of 9 ms. No pause follows a look that found a queue full.
+/// as the fullest queue takes to fill to [`FILL_PERCENT`] at the rate last seen, within its
+/// maximum: the queue of a Unix datagram socket holds 11 packets by default, at 100,000 lines a
+/// second those of 9 ms. No pause follows a look that found a queue full.
 ///
 /// A queue found nearly full although the rate did not foretell it means senders that come in
 /// bursts, which may not wait. Pausing is then suspended for a spell, and for twice as long with
