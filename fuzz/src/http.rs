@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use server::{Answer, Identity, Peer, Rates, Server, ServerSettings, serve_connection};
+use server::{Answer, Identity, Peer, Rates, Seats, Server, ServerSettings, serve_connection};
 
 /// Any bytes of a client, in pieces of any length, end with its connection: each request is
 /// answered or lost, and what bodies took is given back. The first byte chooses the length of the
@@ -44,7 +45,7 @@ fn served(bytes: &[u8], piece: usize) -> Exchange {
     };
     let server = Server::new(settings, start);
     server.set_identity(Identity::new("7", "state", Bytes::from_static(b"{}")));
-    let permit = server.new_gate(false).enter();
+    let permit = server.new_gate(Arc::new(Seats::new(1, None, start))).enter();
     let (mut wire, mut bodies) = (Wire { unread: bytes, piece, written: Vec::new() }, Vec::new());
     {
         let mut connection = pin!(serve_connection(

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"sort"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -75,7 +76,7 @@ func TestMetricsOverUDPAndInProcessArrive(t *testing.T) {
 	}
 }
 
-func TestTracesOverTCPArrive(t *testing.T) {
+func TestTracesOverTCPAndInProcessArrive(t *testing.T) {
 	agent := start(t, config(t))
 	body := bytes.NewReader(tracePayload("bindings-go", "tcp"))
 	request, err := http.NewRequest(http.MethodPost, agent.TraceURL()+"/v0.4/traces", body)
@@ -88,10 +89,12 @@ func TestTracesOverTCPArrive(t *testing.T) {
 	if answer.StatusCode != http.StatusOK {
 		t.Error(answer.Status)
 	}
+	check(t, agent.SubmitTraces(corelane.TraceV04, tracePayload("bindings-go", "process")))
 	flush(t, agent)
 	var spans []struct{ Name string }
 	ask(t, "spans?service=bindings-go", &spans)
-	if len(spans) != 1 || spans[0].Name != "tcp" {
+	sort.Slice(spans, func(a, b int) bool { return spans[a].Name < spans[b].Name })
+	if len(spans) != 2 || spans[0].Name != "process" || spans[1].Name != "tcp" {
 		t.Error(spans)
 	}
 }
@@ -205,8 +208,7 @@ func TestWhatTheLibraryDoesNotTakeIsRefused(t *testing.T) {
 	if err := agent.SubmitDogStatsD([]byte{}); !errors.Is(err, corelane.InvalidDataFormat) {
 		t.Error(err)
 	}
-	// Traces come over the socket alone until the library takes them in-process.
-	if err := agent.SubmitTraces(corelane.TraceV05, []byte{0x90}); !errors.Is(err, corelane.NotAvailable) {
+	if err := agent.SubmitTraces(corelane.TraceV1, []byte{0x90}); !errors.Is(err, corelane.InvalidDataFormat) {
 		t.Error(err)
 	}
 }

@@ -198,8 +198,7 @@ func (a *Agent) SubmitDogStatsD(lines []byte) error {
 	return a.submit(C.CORELANE_DATA_DOGSTATSD, lines)
 }
 
-// SubmitTraces hands over a payload of traces as a tracer would post it. Errors as above;
-// NotAvailable with a library that takes traces over its socket alone.
+// SubmitTraces hands over a payload of traces as a tracer would post it. Errors as above.
 func (a *Agent) SubmitTraces(format TraceFormat, payload []byte) error {
 	return a.submit(C.int(format), payload)
 }

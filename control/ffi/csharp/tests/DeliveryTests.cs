@@ -27,7 +27,7 @@ internal sealed class DeliveryTests : AgentTests
         Same(3.0, TotalOf("bindings.csharp.udp"));
     }
 
-    public void TracesOverTcpArrive()
+    public void TracesOverTcpAndInProcessArrive()
     {
         using (var agent = new NativeAgent(Config()))
         {
@@ -38,9 +38,11 @@ internal sealed class DeliveryTests : AgentTests
                 byte[] payload = TracePayload("bindings-csharp", "tcp");
                 client.UploadData(agent.TraceUrl + "/v0.4/traces", payload);
             }
+            agent.SubmitTraces(TracePayload("bindings-csharp", "process"));
             agent.Flush(WaitMax);
             string spans = Ask("spans?service=bindings-csharp");
             Holds(spans.Contains("\"name\":\"tcp\""), "tcp arrived");
+            Holds(spans.Contains("\"name\":\"process\""), "process arrived");
         }
     }
 

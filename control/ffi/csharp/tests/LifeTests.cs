@@ -67,12 +67,11 @@ internal sealed class LifeTests : AgentTests
         using (var agent = new NativeAgent(Config()))
         {
             Fails(DatadogError.InvalidDataFormat, "no data", () => agent.SubmitDogStatsD(""));
-            // Traces come over the socket alone until the library takes them in-process.
             var payload = new byte[] { 0x90 };
             Fails(
-                DatadogError.NotAvailable,
+                DatadogError.InvalidDataFormat,
                 string.Empty,
-                () => agent.SubmitTraces(payload, TraceFormat.V05));
+                () => agent.SubmitTraces(payload, TraceFormat.V1));
             Fails<ArgumentNullException>(() => agent.SubmitTraces(null));
         }
     }

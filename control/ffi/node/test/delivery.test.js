@@ -32,7 +32,7 @@ test('metrics over UDP and in-process arrive', async (t) => {
   assert.strictEqual(await totalOf('bindings.node.udp'), 3);
 });
 
-test('traces over TCP arrive', async (t) => {
+test('traces over TCP and in-process arrive', async (t) => {
   const agent = new NativeAgent(configOf(t));
   const answer = await fetch(`${agent.traceUrl}/v0.4/traces`, {
     method: 'POST',
@@ -40,9 +40,10 @@ test('traces over TCP arrive', async (t) => {
     headers: { 'Content-Type': 'application/msgpack', 'X-Datadog-Trace-Count': '1' },
   });
   assert.strictEqual(answer.status, 200);
+  agent.submitTraces(tracePayload('bindings-node', 'process'));
   await agent.flush(FLUSH_MS);
   const spans = await ask('spans?service=bindings-node');
-  assert.deepStrictEqual(spans.map(({ name }) => name), ['tcp']);
+  assert.deepStrictEqual(spans.map(({ name }) => name).sort(), ['process', 'tcp']);
   await agent.close();
 });
 

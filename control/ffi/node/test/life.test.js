@@ -84,11 +84,10 @@ test('after a stop calls are refused', async (t) => {
 test('what the library does not take is refused', async (t) => {
   const agent = new NativeAgent(configOf(t));
   assert.throws(() => agent.submitDogstatsd(''), failsWith(DatadogError.INVALID_DATA_FORMAT));
-  // Traces come over the socket alone until the library takes them in-process.
   const payload = Buffer.from([0x90]);
   assert.throws(
-    () => agent.submitTraces(payload, native.TraceFormat.V05),
-    failsWith(DatadogError.NOT_AVAILABLE),
+    () => agent.submitTraces(payload, native.TraceFormat.V1),
+    failsWith(DatadogError.INVALID_DATA_FORMAT),
   );
   assert.throws(() => agent.submitTraces(17), TypeError);
   await agent.close();

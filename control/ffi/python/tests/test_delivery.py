@@ -27,7 +27,7 @@ class DeliveryTest(AgentTest):
             self.assertEqual(total_of("bindings.python.process"), 10)
         self.assertEqual(total_of("bindings.python.udp"), 3)
 
-    def test_traces_over_tcp_arrive(self) -> None:
+    def test_traces_over_tcp_and_in_process_arrive(self) -> None:
         with NativeAgent(self.config()) as agent:
             payload = trace_payload("bindings-python", "tcp")
             request = urllib.request.Request(
@@ -37,9 +37,10 @@ class DeliveryTest(AgentTest):
             )
             with urllib.request.urlopen(request, timeout=60) as answer:
                 self.assertEqual(answer.status, 200)
+            agent.submit_traces(trace_payload("bindings-python", "process"))
             agent.flush(FLUSH_SECS)
             names = [span["name"] for span in spans_of("bindings-python")]
-        self.assertEqual(names, ["tcp"])
+        self.assertEqual(sorted(names), ["process", "tcp"])
 
     def test_unix_sockets_take_the_place_of_ports(self) -> None:
         mode = OperationalMode.HTTP_UDS

@@ -90,10 +90,9 @@ class LifeTest(AgentTest):
             with self.assertRaises(DatadogAgentException) as raised:
                 agent.submit_dogstatsd("")
             self.assertEqual(raised.exception.code, DatadogError.INVALID_DATA_FORMAT)
-            # Traces come over the socket alone until the library takes them in-process.
             with self.assertRaises(DatadogAgentException) as raised:
-                agent.submit_traces(b"\x90", TraceFormat.V05)
-            self.assertEqual(raised.exception.code, DatadogError.NOT_AVAILABLE)
+                agent.submit_traces(b"\x90", TraceFormat.V1)
+            self.assertEqual(raised.exception.code, DatadogError.INVALID_DATA_FORMAT)
 
     def test_a_wait_ends_by_request_and_by_timeout(self) -> None:
         with NativeAgent(self.config()) as agent:
