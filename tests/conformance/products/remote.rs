@@ -3,7 +3,7 @@
 use bed::{Client, Settings};
 use serde_json::{Value, json};
 
-use super::{SNAPSHOT, Surroundings, assert_debugger, probe};
+use super::{SNAPSHOT, Surroundings, assert_debugger, node, probe};
 
 /// Settings of an agent that trusts the bed's backend and sends traces to the bed's intake.
 fn settings(surroundings: &Surroundings) -> Settings {
@@ -29,6 +29,11 @@ fn follows(client: Client, language: &str, place: &Value, message: &str) {
     backend.set_refresh_secs(Some(1));
     let probe = probe("probe-1", language, place, true);
     backend.put("datadog/2/LIVE_DEBUGGING/logProbe_probe-1/config", &probe);
+    let rules = json!([{
+        "service": "*", "name": "*", "resource": "*",
+        "provenance": "customer", "sample_rate": RATE,
+    }]);
+    // dd-trace for Node.js reads the second form alone.
     let sampling = json!({
         "id": "shop-bed",
         "revision": 1,
@@ -38,8 +43,9 @@ fn follows(client: Client, language: &str, place: &Value, message: &str) {
         "lib_config": {
             "library_language": "all",
             "library_version": "latest",
-            "tracing_sampling_rate": RATE,
+            "tracing_sampling_rules": rules,
         },
+        "sdk_config": {"config": {"DD_TRACE_SAMPLING_RULES": rules.to_string()}},
     });
     backend.put("datadog/2/APM_TRACING/shop-bed/config", &sampling);
     let environment = [
@@ -84,4 +90,10 @@ const ACKNOWLEDGED: u64 = 2;
 fn python_follows() {
     let place = json!({"typeName": "basket", "methodName": "Basket.add"});
     follows(Client::PythonProducts, "python", &place, "added 'tea'");
+}
+
+#[test]
+fn node_follows() {
+    let place = json!({"sourceFile": "basket.js", "lines": [node::marked_line()]});
+    follows(Client::NodeProducts, "javascript", &place, "added tea");
 }
