@@ -1,4 +1,9 @@
-/* What an embedded agent costs its host: see bench/results/embedded.md for how to run it.
+/* What an embedded agent costs its host. To run it against a local intake:
+ *
+ *   cargo build --profile embedded -p corelane-ffi && cargo run --release -- intake
+ *   cc -O2 tests/ffi/c/cost.c -I control/ffi/include -L target/embedded -ldatadog_agent_native \
+ *      -Wl,-rpath,$PWD/target/embedded -o target/cost
+ *   DD_API_KEY=key DD_DD_URL=(of the intake) target/cost
  *
  * Prints the time of a start, what is resident before and while an agent is idle, the processor
  * time of ten idle seconds, and nanoseconds per metric handed over without a socket and sent over

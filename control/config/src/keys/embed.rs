@@ -34,5 +34,5 @@ keys! { EMBED;
     METRICS_COMPRESSION_LEVEL: IntKey = "metrics_config.compression_level", "0",
         "The same, before `compression_level`.", [.range(0, 22)];
     LAMBDA_FIPS_MODE: BoolKey = "lambda_fips_mode", "false",
-        "Warns when the library was built without the feature `fips`.";
+        "Warns that the library has no FIPS-validated cryptography.";
 }

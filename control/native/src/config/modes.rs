@@ -92,11 +92,10 @@ pub(super) fn resolve(config: &Config) -> Result<Flags, AgentError> {
     Ok(flags)
 }
 
-/// That the library was not built for what the environment expects of it.
+/// That the environment expects validated cryptography, which this library has not.
 pub(super) fn fips_mismatch(config: &Config) -> Option<String> {
-    let is_expected = config.bool(keys::LAMBDA_FIPS_MODE) && !cfg!(feature = "fips");
-    is_expected.then(|| {
-        "DD_LAMBDA_FIPS_MODE is on, but the library was built without its feature `fips`".to_owned()
+    config.bool(keys::LAMBDA_FIPS_MODE).then(|| {
+        "DD_LAMBDA_FIPS_MODE is on, but this library has no FIPS-validated cryptography".to_owned()
     })
 }
 
