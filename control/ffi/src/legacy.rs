@@ -182,6 +182,9 @@ unsafe fn config(options: &DatadogAgentOptions) -> Result<Config, Failure> {
             config.set(key, value)?;
         }
     }
+    if options.remote_config_enabled != 0 {
+        config.set("remote_configuration.enabled", "true")?;
+    }
     let level = match options.log_level {
         0 | 1 => "error",
         2 => "warn",

@@ -194,6 +194,15 @@ static void life_sockets(void) {
     }
 }
 
+/* Whether the counters hold a text. */
+static int has_counter(const DatadogAgent *agent, const char *text) {
+    char *counters = NULL;
+    OK(corelane_agent_counters(agent, &counters));
+    int is_there = strstr(counters, text) != NULL;
+    corelane_string_free(counters);
+    return is_there;
+}
+
 /* Modes and ports. */
 static void life_modes(void) {
     DatadogAgentOptions options = {.trace_agent_port = -1, .dogstatsd_port = -1,
@@ -219,6 +228,16 @@ static void life_modes(void) {
     options.dogstatsd_enabled = 1;
     second = datadog_agent_start(&options);
     CHECK(second.error == DATADOG_OK && second.bound_port > 0 && second.dogstatsd_port > 0);
+    CHECK(has_counter(second.agent, "`remote_configuration.enabled` is false"));
+    CHECK(datadog_agent_stop(second.agent) == DATADOG_OK);
+
+    /* Remote configuration is on when asked for. */
+    setenv("DD_REMOTE_CONFIGURATION_RC_DD_URL", "http://127.0.0.1:9", 1);
+    setenv("DD_REMOTE_CONFIGURATION_NO_TLS", "true", 1);
+    options.remote_config_enabled = 1;
+    second = datadog_agent_start(&options);
+    CHECK(second.error == DATADOG_OK);
+    CHECK(has_counter(second.agent, "\"disabled_reason\":\"\""));
     CHECK(datadog_agent_stop(second.agent) == DATADOG_OK);
 }
 

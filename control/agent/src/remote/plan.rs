@@ -84,7 +84,7 @@ pub(super) fn plan(config: &Config, host: &str) -> Result<Plan, String> {
         url,
         api_key: config.remote_config_key().to_owned(),
         legacy_key,
-        directory: config.str(keys::RUN_PATH).into(),
+        directory: config.str(keys::REMOTE_CONFIG_STORE_PATH).into(),
         refresh_interval: Settings::refresh_interval_of(
             config.duration(keys::REMOTE_CONFIG_REFRESH_INTERVAL),
         ),

@@ -38,6 +38,9 @@ keys! { REMOTE;
         "Time between two looks at whether organisation and key may use remote configuration, 5 s \
          at least.",
         [.min(5_000_000_000)];
+    REMOTE_CONFIG_STORE_PATH: StrKey = "remote_config_store_path", "${run_path}",
+        "Directory of what was verified, for the next start; where it cannot be written, nothing \
+         is kept.";
     REMOTE_CONFIG_NO_TLS: BoolKey = "remote_configuration.no_tls", "false",
         "Lets `remote_configuration.rc_dd_url` be an http:// URL.";
     REMOTE_CONFIG_NO_TLS_VALIDATION: BoolKey = "remote_configuration.no_tls_validation", "false",

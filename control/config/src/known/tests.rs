@@ -65,6 +65,7 @@ const DIFFERENT: &[(&str, &str)] = &[
 const OUTSIDE: &[&str] = &[
     // Of an older schema. spec: proxies §3.4
     "evp_proxy_config.app_key",
+    "remote_config_store_path",
     "dogstatsd_require_listener",
     "apm_config.enable_v1_trace_endpoint",
     "apm_config.rare_sampler.tps",

@@ -21,6 +21,9 @@ fn a_guest_starts_quietly() {
     assert!(!config.bool(keys::USE_DOGSTATSD) && config.text(keys::API_SOCKET).is_none());
     assert_eq!((config.count(keys::LANES), config.str(keys::DRIVER)), (1, "epoll"));
     assert!(config.text(keys::APM_RECEIVER_SOCKET).is_none());
+    assert!(!config.bool(keys::REMOTE_CONFIG_ENABLED));
+    let asked = prepared(&[("DD_REMOTE_CONFIGURATION_ENABLED", "true")]).unwrap();
+    assert!(asked.bool(keys::REMOTE_CONFIG_ENABLED));
 }
 
 #[test]

@@ -9,7 +9,6 @@ const UNAVAILABLE: &[(&str, &str)] = &[
     ("DD_LOGS_", NO_LOGS),
     ("DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_", NO_LOGS),
     ("DD_OTLP_CONFIG_", "this library does not receive OTLP"),
-    ("DD_REMOTE_CONFIG", "this library has no remote configuration"),
     ("DD_SERVICE_MAPPING", "services of spans are not renamed here: let the tracer do it"),
     ("DD_TRACE_PROPAGATION_", NO_TRACER),
     ("DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED", NO_TRACER),
