@@ -80,7 +80,7 @@ fn a_thousand_uploads_at_a_time_share_bounded_memory() {
         goes_on.wait();
         assert!(highest < before + GROWTH_MAX, "{before} grew to {highest}");
         for client in clients {
-            assert_eq!(client.join().expect("no panic"), 200);
+            assert_eq!(client.join().expect("no panic"), 200, "{}", agent.log());
         }
     });
     let snapshot = agent.wait_status("counted", |now| proxy(now, "profiling").in_flight == 0);

@@ -77,6 +77,9 @@ impl Upstream {
     /// Answers every request like this.
     pub(crate) fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        // A thousand at once are more than the standard library lets wait: the kernel would reset
+        // some of them.
+        rustix::net::listen(&listener, 4096).expect("room for all who connect at once");
         let address = listener.local_addr().expect("an address");
         let state = Arc::<(Mutex<State>, Condvar)>::default();
         let shared = Arc::clone(&state);

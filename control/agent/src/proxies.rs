@@ -51,12 +51,14 @@ impl ProxyRoutes {
         hostname: &Arc<str>,
         submit: SubmitLines,
     ) -> Result<Self, forward::TlsError> {
+        // What was handed over as text has a name, but no place.
+        let directory = config.file().filter(|file| file.is_file()).and_then(Path::parent);
         let fixed = Fixed {
             hostname: Arc::clone(hostname),
             evp_is_enabled: config.bool(keys::EVP_ENABLED),
             telemetry_is_enabled: config.bool(keys::APM_TELEMETRY_ENABLED),
             openlineage_is_enabled: config.bool(keys::OL_ENABLED),
-            install: install::signature(config, config.file().and_then(Path::parent)),
+            install: install::signature(config, directory),
         };
         let common = forward_settings(config, Vec::new(), 0);
         let bytes = |key| usize::try_from(config.bytes(key)).unwrap_or(usize::MAX);

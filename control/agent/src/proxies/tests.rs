@@ -137,7 +137,7 @@ fn what_is_off_says_why_and_is_not_listed() {
         ]
     );
     let all = settings_of("").paths();
-    assert_eq!(all.len(), 16);
+    assert_eq!(all.len(), 15);
     assert_eq!(all[..3], ["/profiling/v1/input", "/telemetry/proxy/", "/v0.1/pipeline_stats"]);
     let none = settings_of("apm_config: {profiling_send_to_main_endpoint: false}");
     assert_eq!(

@@ -75,7 +75,7 @@ pub(super) fn cpus(value: &Value) -> Result<(), String> {
 }
 
 pub(super) fn site(value: &Value) -> Result<(), String> {
-    let text = value.as_str();
+    let text = value.as_str().trim();
     let bad = text.chars().find(|c| !(c.is_ascii_alphanumeric() || ".-_:[]/".contains(*c)));
     match bad {
         Some(c) => Err(format!("a site is an ASCII host name; `{c}` does not belong in one")),
