@@ -146,6 +146,7 @@ fn literal() -> impl Strategy<Value = String> {
         (content, content).prop_map(|(a, b)| format!(r"'{a}\\zq\\{b}'")),
         "[0-9]{1,12}",
         r"-?[0-9]{1,4}\.[0-9]{1,4}([eE][+-]?[0-9]{1,2})?",
+        r"0{1,2}[0-9]{0,3}\.[0-9]{1,4}[eE][0-9]",
         "0x[0-9]{1,8}",
         "[a-y '()]{0,4}".prop_map(|a| format!("$tag${a}zq$tag$")),
         "[a-y '()]{0,4}".prop_map(|a| format!("$${a}zq$$")),

@@ -205,14 +205,14 @@ impl<'i> Scanner<'i> {
         self.token(Kind::BlockComment, start)
     }
 
+    /// Octal numbers are read as decimal ones: a scan that ends with the octal digits would take
+    /// what follows them in `00.5e3` for a name, and show it.
     fn number(&mut self, start: usize, first: u8, next: u8) -> Token {
-        let is_digit: fn(u8) -> bool = match (first, next) {
-            (b'0', b'x' | b'X') => |byte| byte.is_ascii_hexdigit(),
-            (b'0', b'0'..=b'7') => |byte| matches!(byte, b'0'..=b'7'),
-            _ => return self.decimal(start),
-        };
+        if first != b'0' || !matches!(next, b'x' | b'X') {
+            return self.decimal(start);
+        }
         self.at += 2;
-        while is_digit(self.peek(0)) {
+        while self.peek(0).is_ascii_hexdigit() {
             self.at += 1;
         }
         self.token(Kind::Number, start)
