@@ -335,6 +335,8 @@ static void life_cycles(int cycles) {
             resident = resident_kib();
         }
     }
+    /* The kernel lists a thread that was joined a little longer. */
+    for (int n = 0; n < 1000 && count_of("/proc/self/task") > threads; n++) usleep(10000);
     printf("threads %d files %d kib %ld\n", count_of("/proc/self/task") - threads,
            count_of("/proc/self/fd") - files, resident_kib() - resident);
 }

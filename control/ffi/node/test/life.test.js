@@ -147,7 +147,7 @@ test('many starts and stops leave nothing', async (t) => {
     agent.submitDogstatsd('bindings.node.cycles:1|c');
     await agent.close();
   }
-  assert.deepStrictEqual(held(), before);
+  await becomesAtMost(before);
 });
 
 test('a forgotten agent is stopped when collected', async (t) => {
@@ -156,13 +156,8 @@ test('a forgotten agent is stopped when collected', async (t) => {
   new NativeAgent(configOf(t)).stop();
   const before = held();
   (() => new NativeAgent(configOf(t)))();
-  assert.notDeepStrictEqual(held(), before);
-  const end = Date.now() + WAIT_MS_MAX;
-  while (held().threads > before.threads && Date.now() < end) {
-    collect();
-    await pause(5);
-  }
-  assert.deepStrictEqual(held(), before);
+  assert.ok(!isAtMost(held(), before));
+  await becomesAtMost(before, collect);
 });
 
 test('logs reach a callback', async (t) => {
@@ -199,6 +194,21 @@ test('a library that is not there is named', (t) => {
   assert.ok(ended.stderr.includes('DatadogAgentException'));
   assert.ok(ended.stderr.includes(directory));
 });
+
+/** Waits for what is held to go: the kernel lists a thread that was joined a little longer. */
+async function becomesAtMost(before, meanwhile = () => {}) {
+  const end = Date.now() + WAIT_MS_MAX;
+  while (!isAtMost(held(), before) && Date.now() < end) {
+    meanwhile();
+    await pause(5);
+  }
+  const after = held();
+  assert.ok(isAtMost(after, before), JSON.stringify({ before, after }));
+}
+
+function isAtMost(after, before) {
+  return after.threads <= before.threads && after.descriptors <= before.descriptors;
+}
 
 /** Threads and file descriptors of this process. */
 function held() {

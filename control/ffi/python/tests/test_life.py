@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import unittest
 from typing import List, Tuple
 
@@ -24,6 +25,7 @@ from intake import AgentTest, settings_for
 
 #: Starts and stops in which a leak must not show.
 CYCLES = int(os.environ.get("CORELANE_TEST_CYCLES", "100"))
+WAIT_S_MAX = 60
 
 
 class LifeTest(AgentTest):
@@ -135,7 +137,7 @@ class LifeTest(AgentTest):
             with NativeAgent(self.config()) as agent:
                 agent.submit_dogstatsd("bindings.python.cycles:1|c")
         gc.collect()
-        self.assertEqual(held(), before)
+        self.assert_becomes_at_most(before)
 
     def test_a_forgotten_agent_is_stopped_when_collected(self) -> None:
         NativeAgent(self.config()).stop()
@@ -144,7 +146,7 @@ class LifeTest(AgentTest):
         self.assertNotEqual(held(), before)
         del agent
         gc.collect()
-        self.assertEqual(held(), before)
+        self.assert_becomes_at_most(before)
 
     def test_logs_reach_a_callback(self) -> None:
         lines: List[Tuple[LogLevel, str]] = []
@@ -179,6 +181,14 @@ class LifeTest(AgentTest):
         self.assertEqual(ended.returncode, 1)
         self.assertIn("DatadogAgentException: cannot load", ended.stderr)
         self.assertIn(self.directory, ended.stderr)
+
+    def assert_becomes_at_most(self, before: Tuple[int, int]) -> None:
+        """Waits for what is held to go: the kernel lists a thread that was joined a little longer."""
+        end = time.monotonic() + WAIT_S_MAX
+        while any(now > then for now, then in zip(held(), before)) and time.monotonic() < end:
+            time.sleep(0.005)
+        for now, then in zip(held(), before):
+            self.assertLessEqual(now, then)
 
 
 def held() -> Tuple[int, int]:
