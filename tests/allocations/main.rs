@@ -1,39 +1,11 @@
 //! Recording allocates nothing per line once contexts and cells are there, and processing nothing
 //! per span once arenas and groups are. spec: style §7.
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
 mod spans;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use context::Keys;
 use metrics::{Packet, Shard, ShardSettings};
 use naming::{NamingSettings, Rules};
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts the allocations of each thread and passes them on.
-struct Counting;
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `alloc` above with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn shard() -> Shard {
     let rules = Rules::new(&NamingSettings::default()).expect("the default rules");
@@ -44,14 +16,15 @@ fn shard() -> Shard {
 
 /// Allocations that recording these packets costs.
 fn cost_of(shard: &mut Shard, packets: &[String]) -> u64 {
-    let before = ALLOCATIONS.get();
-    shard.on_packets(packets.iter().map(|packet| Packet {
-        bytes: packet.as_bytes(),
-        peer: None,
-        stamp_us: 1_000_000_000,
-        is_eol_required: false,
-    }));
-    ALLOCATIONS.get() - before
+    let allocations = allocation_counter::measure(|| {
+        shard.on_packets(packets.iter().map(|packet| Packet {
+            bytes: packet.as_bytes(),
+            peer: None,
+            stamp_us: 1_000_000_000,
+            is_eol_required: false,
+        }));
+    });
+    allocations.count_total
 }
 
 /// Packets of twenty lines over a thousand contexts, the same each time.

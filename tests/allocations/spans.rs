@@ -11,8 +11,6 @@ use span::{Batch, Format};
 use stats::{Concentrator, ConcentratorSettings};
 use traces::{PayloadHead, Piece, Processor, Settings};
 
-use crate::ALLOCATIONS;
-
 /// When everything happens.
 const NOW_NS: u64 = 1_795_000_005_000_000_000;
 /// Spans of a payload.
@@ -63,20 +61,21 @@ impl Pipeline {
         self.spare.clear();
         self.spare.extend_from_slice(body);
         self.out.clear();
-        let before = ALLOCATIONS.get();
-        let body = std::mem::take(&mut self.spare);
-        self.spare = self.decoder.start(format, false, body, &mut self.batch);
-        while self.decoder.step(&mut self.batch, 256 << 10) == Ok(Progress::More) {}
-        assert_eq!(self.batch.spans.len() as u64, SPANS);
-        self.processor.begin(std::mem::take(&mut self.batch), &head, NOW_NS);
-        while self.processor.step(200_000) {}
-        let batch = self.processor.finish(&mut self.pieces);
-        for piece in &self.pieces {
-            self.encoder.begin(&batch, piece.chunks.clone());
-            while self.encoder.step(&batch, &mut self.out, 256 << 10) == Encoded::More {}
-        }
-        self.batch = batch;
-        ALLOCATIONS.get() - before
+        let allocations = allocation_counter::measure(|| {
+            let body = std::mem::take(&mut self.spare);
+            self.spare = self.decoder.start(format, false, body, &mut self.batch);
+            while self.decoder.step(&mut self.batch, 256 << 10) == Ok(Progress::More) {}
+            assert_eq!(self.batch.spans.len() as u64, SPANS);
+            self.processor.begin(std::mem::take(&mut self.batch), &head, NOW_NS);
+            while self.processor.step(200_000) {}
+            let batch = self.processor.finish(&mut self.pieces);
+            for piece in &self.pieces {
+                self.encoder.begin(&batch, piece.chunks.clone());
+                while self.encoder.step(&batch, &mut self.out, 256 << 10) == Encoded::More {}
+            }
+            self.batch = batch;
+        });
+        allocations.count_total
     }
 }
 

@@ -3,10 +3,8 @@
 //! 3,000 contexts with 4 tags each, two series a context as a histogram makes them; every payload
 //! is finished, so that compression is in the figures.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use corelane_encode::{
     EncodeStats, Encoding, MetricsEncoder, Payload, SeriesForm, Settings, SketchesForm,
@@ -20,28 +18,6 @@ use sketch::Sketch;
 
 const CONTEXT_COUNT: u64 = 3000;
 const NOW: i64 = 1_700_000_000;
-
-/// Counts allocations and passes them on.
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `alloc` above with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let contexts: Vec<Arc<Context>> = (0..CONTEXT_COUNT).map(context).collect();
@@ -89,10 +65,12 @@ fn measure(
     // The first flush sizes the buffers; the second is the steady state.
     feed(&mut encoder);
     encoder.finish();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    feed(&mut encoder);
-    let stats = encoder.finish();
-    report(name, &stats, ALLOCATIONS.load(Ordering::Relaxed) - before);
+    let mut stats = EncodeStats::default();
+    let allocations = allocation_counter::measure(|| {
+        feed(&mut encoder);
+        stats = encoder.finish();
+    });
+    report(name, &stats, allocations.count_total);
 
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(items));

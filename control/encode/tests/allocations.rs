@@ -1,7 +1,5 @@
 //! In steady state v2 and v3 allocate per payload, not per series.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 
 use corelane_encode::{MetricsEncoder, SeriesForm, Settings, SketchesForm};
@@ -10,30 +8,6 @@ use signal::{
     SketchSeries, TagSet,
 };
 use sketch::Sketch;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts the allocations of each thread and passes them on.
-struct Counting;
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `alloc` above with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_second_flush_allocates_once_a_payload() {
@@ -48,11 +22,12 @@ fn a_second_flush_allocates_once_a_payload() {
         feed(&mut encoder, &contexts, &sketch);
         encoder.finish();
 
-        let before = ALLOCATIONS.get();
-        feed(&mut encoder, &contexts, &sketch);
-        let stats = encoder.finish();
-        assert_eq!((stats.items_out, stats.payloads), (1500, 2));
-        assert_eq!(ALLOCATIONS.get() - before, 2, "{series_form:?}");
+        let allocations = allocation_counter::measure(|| {
+            feed(&mut encoder, &contexts, &sketch);
+            let stats = encoder.finish();
+            assert_eq!((stats.items_out, stats.payloads), (1500, 2));
+        });
+        assert_eq!(allocations.count_total, 2, "{series_form:?}");
     }
 }
 

@@ -3,9 +3,7 @@
 //! A payload has 4 traces of 50 spans: every fifth enters a service (12 entries in `meta`, 3 in
 //! `metrics`), the others are calls to a database or a cache (7 and 1).
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use corelane_span::decode::{Decoder, Progress, decode};
 use corelane_span::encode::{Encoded, Encoder};
@@ -31,28 +29,6 @@ mod v1;
 use model::{Any, Chunk, Payload, Span};
 use msgpack::Writer;
 use random::Random;
-
-/// Counts allocations and passes them on.
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `alloc` above with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const TRACES: u64 = 4;
 const SPANS: u64 = 50;
@@ -83,9 +59,7 @@ fn measure_decoding(criterion: &mut Criterion, name: &str, format: Format, body:
     };
     // The first bodies size the arenas.
     (0..3).for_each(|_| run());
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    run();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let allocations = allocation_counter::measure(&mut run).count_total;
     report(&format!("decode/{name}"), body.len(), allocations);
 
     let mut group = criterion.benchmark_group("decode");
@@ -105,9 +79,7 @@ fn measure_encoding(criterion: &mut Criterion, name: &str, format: Format) {
         black_box(out.len())
     };
     let len = encode();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    encode();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let allocations = allocation_counter::measure(|| _ = encode()).count_total;
     report(&format!("encode/{name}"), len, allocations);
 
     let mut group = criterion.benchmark_group("encode");

@@ -1,34 +1,7 @@
 //! With warm buffers and caches no statement allocates.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use corelane_sql::{Collect, Mode, Obfuscator, Options};
 use serde::Deserialize;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts the allocations of each thread and passes them on.
-struct Counting;
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `alloc` above with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[derive(Deserialize)]
 struct Statement {
@@ -69,9 +42,8 @@ fn a_statement_allocates_nothing() {
             };
             let done = all();
             assert_eq!(all(), done);
-            let before = ALLOCATIONS.get();
-            assert_eq!(all(), done);
-            assert_eq!(ALLOCATIONS.get() - before, 0, "{mode:?} {cache_bytes}");
+            let allocations = allocation_counter::measure(|| assert_eq!(all(), done));
+            assert_eq!(allocations.count_total, 0, "{mode:?} {cache_bytes}");
         }
     }
 }

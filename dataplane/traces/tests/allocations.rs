@@ -17,39 +17,12 @@ mod support;
 #[path = "support/workload.rs"]
 mod workload;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use corelane_traces::{PayloadHead, ReplaceRule, Settings};
 use sampling::SamplingSettings;
 use span::decode::{Decoder, Progress};
 use span::{Batch, Format};
 use support::{BOTH, NOW_NS};
 use workload::{CHUNKS, SPANS, traces};
-
-/// Counts the allocations of this thread and passes them on.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: `pointer` came from `alloc` above with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Allocations of a payload of 500 spans: a batch without memory, when the full one is handed over.
 const PAYLOAD_MAX: u64 = 2;
@@ -75,11 +48,12 @@ fn allocations(format: Format) -> u64 {
         decoder.start(format, false, body::body(format, &traces()), &mut batch);
         while decoder.step(&mut batch, 64 << 10) == Ok(Progress::More) {}
         assert_eq!(batch.spans.len() as u64, SPANS * CHUNKS);
-        let before = ALLOCATIONS.get();
-        processor.begin(std::mem::take(&mut batch), &head, NOW_NS);
-        while processor.step(10_000) {}
-        batch = processor.finish(&mut pieces);
-        last = ALLOCATIONS.get() - before;
+        let made = allocation_counter::measure(|| {
+            processor.begin(std::mem::take(&mut batch), &head, NOW_NS);
+            while processor.step(10_000) {}
+            batch = processor.finish(&mut pieces);
+        });
+        last = made.count_total;
         assert_eq!(batch.chunks.len(), 1);
     }
     last
