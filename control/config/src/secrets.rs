@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::MapKey;
 use crate::keys;
 use crate::slots::Slots;
 
@@ -26,7 +27,7 @@ pub enum SecretError {
     /// A value asks for a secret and no source of secrets is configured.
     #[error(
         "{key} is ENC[{handle}], but there is no source of secrets: set secret_backend_command, or \
-         secret_backend_type to file.json or file.yaml"
+         secret_backend_type to file.json or file.yaml, or multi_secret_backends"
     )]
     NoBackend {
         /// Key that holds the handle.
@@ -35,10 +36,12 @@ pub enum SecretError {
         handle: String,
     },
     /// A built-in source this program does not have, or one without its settings.
-    #[error("secret_backend_type {name} {problem}")]
+    #[error("{key} {kind} {problem}")]
     Backend {
+        /// Key that chose it.
+        key: String,
         /// As configured.
-        name: String,
+        kind: String,
         /// What is wrong and what would be right.
         problem: &'static str,
     },
@@ -104,6 +107,8 @@ pub(crate) enum Backend {
     None,
     Command(command::Command),
     File(file::SecretsFile),
+    /// Several, each with the name that handles give.
+    Named(BTreeMap<String, file::SecretsFile>),
 }
 
 impl Backend {
@@ -123,22 +128,15 @@ impl Backend {
             }));
         }
         let name = slots.str(keys::SECRET_BACKEND_TYPE);
-        let form = match name {
-            "" => return Ok(Self::None),
-            "file.json" => file::Form::Json,
-            "file.yaml" => file::Form::Yaml,
-            _ => {
-                let problem = "is not built in: use file.json, file.yaml or a command";
-                return Err(SecretError::Backend { name: name.to_owned(), problem });
-            }
-        };
-        let path = slots.value(keys::SECRET_BACKEND_CONFIG.entry()).as_map();
-        let path = path.and_then(|config| config.get("file_path")?.as_str());
-        let path = path.ok_or_else(|| SecretError::Backend {
-            name: name.to_owned(),
-            problem: "needs secret_backend_config with file_path",
-        })?;
-        Ok(Self::File(file::SecretsFile { path: PathBuf::from(path), form }))
+        let map = |key: MapKey| slots.value(key.entry()).as_map();
+        if !name.is_empty() {
+            let settings = map(keys::SECRET_BACKEND_CONFIG);
+            return Ok(Self::File(secrets_file("secret_backend_type", name, settings)?));
+        }
+        let named = map(keys::MULTI_SECRET_BACKENDS).into_iter().flatten();
+        let named: BTreeMap<String, file::SecretsFile> =
+            named.map(|(name, settings)| named_file(name, settings)).collect::<Result<_, _>>()?;
+        Ok(if named.is_empty() { Self::None } else { Self::Named(named) })
     }
 
     /// The secret of each handle; that one is missing fails the whole.
@@ -149,7 +147,8 @@ impl Backend {
         let handles: BTreeSet<&str> = wanted.keys().map(String::as_str).collect();
         let secrets = match self {
             Self::Command(command) => command.fetch(&handles)?,
-            Self::File(file) => file.fetch(&handles)?,
+            Self::File(file) => file.fetch(handles.iter().map(|handle| (*handle, *handle)))?,
+            Self::Named(files) => fetch_named(files, &handles)?,
             Self::None => {
                 let Some((handle, key)) = wanted.first_key_value() else {
                     return Ok(BTreeMap::new());
@@ -164,6 +163,66 @@ impl Backend {
             None => Ok(secrets),
         }
     }
+}
+
+/// The built-in source of this kind. `key` is where the kind was set.
+fn secrets_file(
+    key: &str,
+    kind: &str,
+    settings: Option<&serde_json::Map<String, serde_json::Value>>,
+) -> Result<file::SecretsFile, SecretError> {
+    let fail =
+        |problem| SecretError::Backend { key: key.to_owned(), kind: kind.to_owned(), problem };
+    let form = match kind {
+        "file.json" => file::Form::Json,
+        "file.yaml" => file::Form::Yaml,
+        _ => return Err(fail("is not built in: use file.json, file.yaml or a command")),
+    };
+    let path = settings.and_then(|settings| settings.get("file_path")?.as_str());
+    let path = path.ok_or_else(|| fail("needs its settings with file_path"))?;
+    Ok(file::SecretsFile { path: path.into(), form })
+}
+
+/// One of `multi_secret_backends`: its `type` and its `config`.
+fn named_file(
+    name: &str,
+    settings: &serde_json::Value,
+) -> Result<(String, file::SecretsFile), SecretError> {
+    let key = format!("multi_secret_backends.{name}.type");
+    let kind = settings.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
+    if name.contains(NAME_END) {
+        let problem = "has a name with a semicolon, which ends the name in a handle";
+        return Err(SecretError::Backend { key, kind: kind.to_owned(), problem });
+    }
+    let settings = settings.get("config").and_then(|config| config.as_object());
+    Ok((name.to_owned(), secrets_file(&key, kind, settings)?))
+}
+
+/// Ends the name of a source in `ENC[name;handle]`.
+const NAME_END: char = ';';
+
+/// Asks each source for the handles that name it.
+fn fetch_named(
+    files: &BTreeMap<String, file::SecretsFile>,
+    handles: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, String>, SecretError> {
+    let mut by_name: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    for handle in handles {
+        let (name, key) = handle.split_once(NAME_END).ok_or_else(|| {
+            missing(handle, "with multi_secret_backends it is to be ENC[name of one;handle]")
+        })?;
+        if !files.contains_key(name) {
+            return Err(missing(handle, "multi_secret_backends has none of that name"));
+        }
+        by_name.entry(name).or_default().push((handle, key));
+    }
+    let mut secrets = BTreeMap::new();
+    for (name, wanted) in by_name {
+        if let Some(file) = files.get(name) {
+            secrets.extend(file.fetch(wanted.into_iter())?);
+        }
+    }
+    Ok(secrets)
 }
 
 fn missing(handle: &str, problem: &str) -> SecretError {

@@ -22,6 +22,8 @@ keys! { SECRETS;
         "Built-in source of secrets when no program is set: file.json or file.yaml.";
     SECRET_BACKEND_CONFIG: MapKey = "secret_backend_config", "{}",
         "Settings of the built-in source: file_path.";
+    MULTI_SECRET_BACKENDS: MapKey = "multi_secret_backends", "{}",
+        "Built-in sources by name, each with `type` and `config`, for ENC[name;handle].";
     SECRET_REFRESH_INTERVAL: IntKey = "secret_refresh_interval", "0",
         "How often secrets are asked for again; 0 asks at start only.",
         [.range(0, 31_536_000).unit("seconds")];

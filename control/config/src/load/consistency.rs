@@ -48,6 +48,12 @@ pub(super) fn check(config: &Config) -> Vec<Diagnostic> {
         let message = "there is no URL to send metrics to; the main intake gets them";
         warn(keys::OPW_METRICS_ENABLED.entry(), message, "set ...metrics.url");
     }
+    let has_one_source = !config.str(keys::SECRET_BACKEND_COMMAND).is_empty()
+        || !config.str(keys::SECRET_BACKEND_TYPE).is_empty();
+    if has_one_source && config.is_set(keys::MULTI_SECRET_BACKENDS) {
+        let message = "not used beside secret_backend_command or secret_backend_type";
+        warn(keys::MULTI_SECRET_BACKENDS.entry(), message, "");
+    }
     let has_failover_key = !config.str(keys::MRF_API_KEY).trim().is_empty();
     if config.bool(keys::MRF_ENABLED) && !has_failover_key {
         let message = "the second region needs its own multi_region_failover.api_key";

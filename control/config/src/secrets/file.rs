@@ -1,6 +1,6 @@
 //! Secrets from a file: a JSON or YAML map from handle to text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -21,12 +21,13 @@ pub(crate) struct SecretsFile {
 }
 
 impl SecretsFile {
-    pub(crate) fn fetch(
+    /// The secret of each handle, from where the file has it.
+    pub(crate) fn fetch<'h>(
         &self,
-        handles: &BTreeSet<&str>,
+        wanted: impl Iterator<Item = (&'h str, &'h str)>,
     ) -> Result<BTreeMap<String, String>, SecretError> {
         let map = self.read()?;
-        let one = |handle: &str| match map.get(handle) {
+        let one = |handle: &str, key: &str| match map.get(key) {
             Some(serde_json::Value::String(text)) => Ok(text.clone()),
             Some(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
                 Ok(value.to_string())
@@ -34,7 +35,7 @@ impl SecretsFile {
             Some(_) => Err(missing(handle, "the file has no text there")),
             None => Err(missing(handle, "the file does not have it")),
         };
-        handles.iter().map(|handle| Ok(((*handle).to_owned(), one(handle)?))).collect()
+        wanted.map(|(handle, key)| Ok((handle.to_owned(), one(handle, key)?))).collect()
     }
 
     fn read(&self) -> Result<serde_json::Map<String, serde_json::Value>, SecretError> {

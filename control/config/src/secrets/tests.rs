@@ -156,3 +156,55 @@ fn broken_secret_files_do_not_show_their_text() {
     let message = from_yaml(&yaml).unwrap_err().to_string();
     assert!(message.contains("breaks at line 1") && !message.contains("hunter2"), "{message}");
 }
+
+#[test]
+fn handles_name_one_of_several_sources() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    std::fs::write(path("s.json"), r#"{"k": "key-of-json", "a;b": "with-semicolon"}"#).unwrap();
+    std::fs::write(path("s.yaml"), "k: key-of-yaml\n").unwrap();
+    let backends = format!(
+        "multi_secret_backends:\n  one: {{type: file.json, config: {{file_path: {}}}}}\n  \
+         two: {{type: file.yaml, config: {{file_path: {}}}}}\n",
+        path("s.json"),
+        path("s.yaml")
+    );
+    let yaml =
+        format!("api_key: ENC[one;k]\napp_key: ENC[two;k]\nhostname: ENC[one;a;b]\n{backends}");
+    let config = from_yaml(&yaml).unwrap();
+    assert_eq!((config.api_key(), config.str(keys::APP_KEY)), ("key-of-json", "key-of-yaml"));
+    assert_eq!(config.str(keys::HOSTNAME), "with-semicolon");
+    for (handle, expected) in [
+        ("k", "no secret for ENC[k]: with multi_secret_backends it is to be"),
+        ("three;k", "no secret for ENC[three;k]: multi_secret_backends has none of that name"),
+        ("two;x", "no secret for ENC[two;x]: the file does not have it"),
+    ] {
+        let message = from_yaml(&format!("api_key: ENC[{handle}]\n{backends}")).unwrap_err();
+        assert!(message.to_string().starts_with(expected), "{handle}: {message}");
+    }
+    for (source, expected) in [
+        ("{x: {type: aws.ssm}}", "multi_secret_backends.x.type aws.ssm is not built in"),
+        ("{x: {type: file.json}}", "multi_secret_backends.x.type file.json needs its settings"),
+        ("{'x;y': {type: file.json}}", "has a name with a semicolon"),
+    ] {
+        let yaml = format!("api_key: ENC[x;k]\nmulti_secret_backends: {source}\n");
+        let message = from_yaml(&yaml).unwrap_err().to_string();
+        assert!(message.contains(expected), "{source}: {message}");
+    }
+}
+
+#[test]
+fn one_source_wins_over_several() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s.yaml").display().to_string();
+    std::fs::write(&path, "'a;k': key-of-one\n").unwrap();
+    let config = from_yaml(&format!(
+        "api_key: ENC[a;k]\nsecret_backend_type: file.yaml\n\
+         secret_backend_config: {{file_path: {path}}}\n\
+         multi_secret_backends: {{a: {{type: file.json, config: {{file_path: /nowhere}}}}}}\n"
+    ))
+    .unwrap();
+    assert_eq!(config.api_key(), "key-of-one");
+    let warnings: Vec<String> = config.diagnostics().iter().map(ToString::to_string).collect();
+    assert!(warnings.iter().any(|it| it.contains("multi_secret_backends")), "{warnings:?}");
+}
