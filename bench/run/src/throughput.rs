@@ -15,7 +15,7 @@ use crate::trial::{self, Trial};
 /// The highest lossless rate, its cost, and the null receiver flat out on the same packets.
 pub(crate) fn saturated(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
     let agent = Agent::start(bench, scenario)?;
-    let flat_out = flat_out(scenario);
+    let flat_out = flat_out(scenario, FLAT_OUT_MS_MAX);
     warm_up(bench, &agent, &flat_out)?;
     let best = lossless(bench, &agent, &flat_out)?;
     drop(agent);
@@ -34,7 +34,7 @@ pub(crate) fn saturated(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
 /// The cost at the pace of the scenario, at saturation, and of null receivers at the same pace.
 pub(crate) fn paced(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
     let agent = Agent::start(bench, scenario)?;
-    let flat_out = flat_out(scenario);
+    let flat_out = flat_out(scenario, FLAT_OUT_MS_PACED);
     warm_up(bench, &agent, &flat_out)?;
     let paced = trial::run(bench, &agent, &scenario.load)?;
     let best = lossless(bench, &agent, &flat_out)?;
@@ -57,8 +57,8 @@ pub(crate) fn paced(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
 
 /// The load without its pace, from clients that wait. The search for a rate repeats it up to 18
 /// times, so that it is short.
-fn flat_out(scenario: &Scenario) -> LoadSpec {
-    let duration_ms = scenario.load.duration_ms.min(FLAT_OUT_MS_MAX);
+fn flat_out(scenario: &Scenario, duration_ms_max: u64) -> LoadSpec {
+    let duration_ms = scenario.load.duration_ms.min(duration_ms_max);
     LoadSpec { rate: 0.0, is_nonblocking: false, duration_ms, ..scenario.load.clone() }
 }
 
@@ -120,6 +120,9 @@ const fn exact(count: u64) -> f64 {
 
 /// Milliseconds of one flat-out trial.
 const FLAT_OUT_MS_MAX: u64 = 5_000;
+/// The same where only the cost at saturation is asked for, not the highest rate: on UDP, where the
+/// rate is searched for, longer ones would make most of the scenario's time.
+const FLAT_OUT_MS_PACED: u64 = 1_500;
 /// Lines a second during warm-up.
 const WARM_UP_RATE: f64 = 300_000.0;
 /// Leaves 1/256 of the flat-out rate.
