@@ -233,9 +233,10 @@ impl Coordinator {
     fn take(&mut self, outputs: Vec<Output>) {
         let timed = self.without_traces(outputs);
         if !timed.is_empty() {
-            let mut totals = totals(&self.totals);
+            let mut totals = self.totals();
             // Nothing is closed by it: the cutoff is that of the flush before.
             self.flusher.flush(timed, 0, None, &mut totals);
+            self.set_totals(totals);
         }
     }
 
@@ -326,14 +327,24 @@ impl Coordinator {
             log::warn!("{late} lanes did not answer a flush in time; their data follows");
         }
         // Two points of one second would overwrite each other.
-        let is_due = totals(&self.totals).last_unix_secs < now_secs;
-        let report = is_due.then(|| self.self_report(now_secs));
-        let mut totals = totals(&self.totals);
+        let mut totals = self.totals();
+        let report = (totals.last_unix_secs < now_secs).then(|| self.self_report(now_secs));
         self.flusher.flush(flushed, cutoff_secs, report, &mut totals);
         totals.count += 1;
         totals.last_unix_secs = now_secs;
         totals.late_lanes += late as u64;
         totals.last_duration = started.elapsed();
+        self.set_totals(totals);
+    }
+
+    /// What all flushes came to, to be added to: a flush of many contexts takes seconds, in which
+    /// `status` reads what was before.
+    fn totals(&self) -> FlushTotals {
+        totals(&self.totals).clone()
+    }
+
+    fn set_totals(&self, new: FlushTotals) {
+        *totals(&self.totals) = new;
     }
 
     /// The last flush: the lanes end, and what they still held leaves.
@@ -350,11 +361,11 @@ impl Coordinator {
         let now_secs = unix_secs();
         let closed = now_secs - now_secs % self.bucket_secs;
         let cutoff_secs = if with_open_bucket { closed + self.bucket_secs } else { closed };
-        let mut totals = totals(&self.totals);
+        let mut totals = self.totals();
         self.flusher.flush(lanes, cutoff_secs, None, &mut totals);
         totals.count += 1;
         totals.last_unix_secs = now_secs;
-        drop(totals);
+        self.set_totals(totals);
         // Both at once: each has the stop budget.
         std::thread::scope(|scope| {
             if let Some(apm) = &self.apm {
