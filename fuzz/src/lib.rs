@@ -59,6 +59,14 @@ pub const CAPTURE: Target = Target {
     mutation_count: 20_000,
 };
 
+/// A file of captured requests, as somebody else may have written it.
+pub const CAPTURED_REQUESTS: Target = Target {
+    name: "captured-requests",
+    check: capture::check_request_bytes,
+    input_bytes_max: 4096,
+    mutation_count: 20_000,
+};
+
 /// A configuration file, whose author is trusted but whose bytes may be anything.
 pub const CONFIG: Target = Target {
     name: "config",
@@ -200,6 +208,7 @@ pub const TARGETS: &[Target] = &[
     PACKET,
     STREAM,
     CAPTURE,
+    CAPTURED_REQUESTS,
     CONFIG,
     TRACES_JSON,
     TRACES_V04,

@@ -5,8 +5,11 @@ mod java;
 mod node;
 mod python;
 
-use bed::tracing::{Counting, TraceFeatures, TracePlan, Tracer, TracerOptions, check_traces};
-use bed::{Bed, Finished, WAIT_MAX, wait_for};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bed::tracing::{Counting, Made, TraceFeatures, TracePlan, Tracer, TracerOptions, check_traces};
+use bed::{Agent, Bed, Finished, WAIT_MAX, wait_for};
 
 /// What differs between runs.
 struct Case {
@@ -26,6 +29,7 @@ struct Case {
 fn run(case: &Case) -> Finished {
     let bed = Bed::new();
     let agent = bed.start(&bed.settings());
+    let capture = PathBuf::from(command(&agent, &["apm", "capture", "--duration", "1h"]));
     let mut plan = TracePlan::generate(case.features);
     plan.linger_ms = case.linger_ms;
     plan.counting = case.counting;
@@ -36,11 +40,46 @@ fn run(case: &Case) -> Finished {
     };
     let run = case.tracer.run(&plan, &options);
     let _is_all_in = wait_for(WAIT_MAX, || is_all_in(&plan, &agent.status()).then_some(()));
+    command(&agent, &["apm", "capture", "--stop"]);
     let finished = bed.finish(agent);
     check_traces(&plan, &run.made, &finished.contents);
+    replay(&capture, &plan, &run.made);
+    keep(&capture, case);
     assert_log(case, &run.log);
     assert_status(case, &finished);
     finished
+}
+
+/// Replays what the tracer sent to another agent, where the same must arrive.
+fn replay(capture: &Path, plan: &TracePlan, made: &Made) {
+    let bed = Bed::new();
+    let agent = bed.start(&bed.settings());
+    let file = capture.display().to_string();
+    let report = command(&agent, &["apm", "replay", "--file", &file, "--speed", "0", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["requests"], report["accepted"], "{report}");
+    let _is_all_in = wait_for(WAIT_MAX, || is_all_in(plan, &agent.status()).then_some(()));
+    check_traces(plan, made, &bed.finish(agent).contents);
+}
+
+/// Directory for captures of real tracers: `bench/load/corpus`. Nothing is kept without.
+const CORPUS_VARIABLE: &str = "CORELANE_CORPUS";
+
+/// Keeps a capture where the load generator finds it.
+fn keep(capture: &Path, case: &Case) {
+    let is_kept = !case.computes_stats && case.protocol.ends_with("0.4");
+    if let (true, Some(directory)) = (is_kept, std::env::var_os(CORPUS_VARIABLE)) {
+        let name = case.tracer.language.trim_end_matches("js");
+        let name = format!("{name}.capture");
+        fs::copy(capture, Path::new(&directory).join(name)).expect("a writable directory");
+    }
+}
+
+/// Runs a command and returns what it printed.
+fn command(agent: &Agent, arguments: &[&str]) -> String {
+    let output = agent.command(arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}\n{}", agent.log());
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Whether everything that must leave is in. If not, what is missing is named later.

@@ -2,6 +2,7 @@
 
 mod client;
 mod crowds;
+mod debug_port;
 mod faults;
 mod flood;
 mod held;

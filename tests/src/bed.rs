@@ -96,6 +96,8 @@ impl Bed {
             .set("dogstatsd_stream_socket", json!(self.path("dsd-stream.sock")))
             .set("apm_config.receiver_port", self.trace_port.port())
             .set("apm_config.receiver_socket", json!(self.path(TRACE_SOCKET)))
+            // One port for all agents of this machine; tests of it name their own.
+            .set("apm_config.debug.port", 0)
             .set("corelane.lanes", 2)
             .set("corelane.api_socket", json!(self.path("api.sock")))
             // With 1 s two flushes can fall into one second, and the agent's own gauges clash.

@@ -9,7 +9,7 @@ use signal::Counter;
 use crate::deliver::{counted, send, tags_of};
 
 /// Runs a command and returns what it printed.
-fn command(agent: &Agent, arguments: &[&str]) -> String {
+pub(crate) fn command(agent: &Agent, arguments: &[&str]) -> String {
     let output = agent.command(arguments);
     assert!(output.status.success(), "{arguments:?}: {output:?}\n{}", agent.log());
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

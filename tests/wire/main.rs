@@ -9,6 +9,7 @@ mod forms;
 mod names;
 mod origins;
 mod reload;
+mod request_captures;
 mod secrets;
 mod timed;
 mod top;

@@ -187,6 +187,7 @@ fn environment(bench: &Bench, directory: &Path, url: &str, port: u16) -> Vec<(St
         ("DD_APM_RECEIVER_SOCKET", path(TRACE_FILE)),
         ("DD_CORELANE_API_SOCKET", path("api.sock")),
         ("DD_CORELANE_LANES", "1".to_owned()),
+        ("DD_APM_DEBUG_PORT", "0".to_owned()),
         ("DD_CORELANE_CPUS", bench.receiver_cpu.to_string()),
         ("DD_CORELANE_DRIVER", bench.driver.clone()),
     ]

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
-use capture::{Recorder, RecorderOptions};
 use config::{Config, keys};
 use context::Keys;
 use entity::EntityTags;
@@ -23,6 +22,7 @@ use receive::probe_io_uring;
 use status::{Api, ApiOptions, DebugOptions, Driver, Source};
 
 use crate::apm::{Apm, TraceDelivery, TraceListeners};
+use crate::captures::Captures;
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
 use crate::delivery::Delivery;
 use crate::exchanges::{Exchanges, Routes};
@@ -134,8 +134,6 @@ enum Role {
 const PLANNED_CONTEXT_BYTES: u64 = 400;
 /// Virtual bytes of one lane: batches and rings.
 const PLANNED_LANE_BYTES: u64 = 6 << 20;
-/// Largest capture.
-const CAPTURE_BYTES_MAX: u64 = 8 << 30;
 
 impl Agent {
     /// Starts everything the configuration asks for.
@@ -284,11 +282,7 @@ impl Agent {
             totals,
             bucket_secs: config.secs(keys::BUCKET_SECS).as_secs().max(1),
             publisher: Publisher::new(publisher_options()),
-            recorder: Recorder::new(RecorderOptions {
-                dir: config.capture_path(),
-                queue_depth: config.count(keys::DOGSTATSD_CAPTURE_DEPTH),
-                file_bytes_max: CAPTURE_BYTES_MAX,
-            }),
+            captures: Captures::new(&config, Arc::clone(&pulse.captures)),
             config: Arc::clone(&config),
             host,
             requests: request_receiver,
@@ -321,27 +315,33 @@ impl Agent {
                 .is_set(keys::EXPVAR_PORT)
                 .then(|| config.port(keys::EXPVAR_PORT))
                 .filter(|&port| port > 0),
-            debug: debug_options(config).map_err(StartError::Api)?,
+            debug: debug_options(config, role),
             has_metrics: config.bool(keys::TELEMETRY_ENABLED),
         };
         let ports = (options.health_port, options.expvar_port);
         let is_silent = options.socket.is_none() && options.listen.is_none();
-        if role == Role::Guest && is_silent && ports == (None, None) {
+        let is_closed = is_silent && ports == (None, None) && options.debug.is_none();
+        if role == Role::Guest && is_closed {
             return Ok(None);
         }
         let source: Arc<dyn Source> = self.source();
-        match Api::start(options.clone(), Arc::clone(&source)) {
-            Ok(api) => Ok(Some(api)),
+        let api = match Api::start(options.clone(), Arc::clone(&source)) {
+            Ok(api) => api,
             // Nobody asked for this path: the agent works without it.
             Err(error) if !is_own_path => {
                 log::warn!("{error}; `corelane status` will not find this agent");
                 self.note(error.to_string());
                 let options = ApiOptions { socket: None, ..options };
                 let api = Api::start(options, source);
-                api.map(Some).map_err(|error| StartError::Api(error.to_string()))
+                api.map_err(|error| StartError::Api(error.to_string()))?
             }
-            Err(error) => Err(StartError::Api(error.to_string())),
+            Err(error) => return Err(StartError::Api(error.to_string())),
+        };
+        for warning in api.warnings() {
+            log::warn!("{warning}");
+            self.note(warning.clone());
         }
+        Ok(Some(api))
     }
 
     fn note(&self, note: String) {
@@ -518,15 +518,14 @@ fn publisher_options() -> PublisherOptions {
     }
 }
 
-/// The debug port of traces, where one is set, with the certificate of the Agent's processes.
-fn debug_options(config: &Config) -> Result<Option<DebugOptions>, String> {
+/// The debug port of traces, with the certificate of the Agent's processes. A guest opens none that
+/// its host did not ask for.
+fn debug_options(config: &Config, role: Role) -> Option<DebugOptions> {
     let port = config.port(keys::APM_DEBUG_PORT);
-    if !config.is_set(keys::APM_DEBUG_PORT) || port == 0 || !config.bool(keys::APM_ENABLED) {
-        return Ok(None);
+    let is_wanted = role != Role::Guest || config.is_set(keys::APM_DEBUG_PORT);
+    if !is_wanted || port == 0 || !config.bool(keys::APM_ENABLED) {
+        return None;
     }
-    let read = |path: &str| {
-        std::fs::read_to_string(path).map_err(|error| format!("ipc_cert_file_path {path}: {error}"))
-    };
-    let certificate = config.text(keys::IPC_CERT_FILE_PATH).map(read).transpose()?;
-    Ok(Some(DebugOptions { port, certificate }))
+    let certificate = config.text(keys::IPC_CERT_FILE_PATH).map(Into::into);
+    Some(DebugOptions { port, certificate })
 }

@@ -226,6 +226,7 @@ impl Apm {
         report.writer = self.writer.counts();
         report.stats = self.stats.counts();
         report.shedding = self.budget.shedding();
+        report.usage = self.budget.usage();
         report.sampled = *self.rater.tallies();
         report.target_tps = rates.target_tps();
         report.errors_tps = rates.errors_tps();

@@ -5,19 +5,20 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use capture::{Recorder, Request as CaptureRequest, Tap};
+use capture::Request as CaptureRequest;
 use config::{Config, keys};
 use encode::{Document, encode_document};
 use entity::{OriginSnapshot, TaggerState};
-use lane::{CaptureTap, CapturedPacket, Command, Output};
+use lane::{Command, Output};
 use metrics::TopContext;
 use naming::Rules;
 use origin::Publisher;
 use sampling::RemoteSampling;
 use signal::FlushedLane;
-use status::CaptureStatus;
+use status::CaptureKind;
 
 use crate::apm::Apm;
+use crate::captures::Captures;
 use crate::context_totals::ContextTotal;
 use crate::exchanges::Exchanges;
 use crate::flush::{FlushTotals, Flusher, SelfReport};
@@ -45,9 +46,9 @@ pub(crate) enum Request {
     /// New rules for names and tags, and the filter of the merge.
     Rules(Box<Rules>),
     /// Start a capture; the path of its file.
-    StartCapture(CaptureRequest, Sender<Result<String, String>>),
+    StartCapture(CaptureKind, CaptureRequest, Sender<Result<String, String>>),
     /// Stop the capture; the path of its file.
-    StopCapture(Sender<Result<String, String>>),
+    StopCapture(CaptureKind, Sender<Result<String, String>>),
     /// Origins of a capture that is about to be replayed.
     LoadReplay(TaggerState, Sender<usize>),
     /// Use this configuration for what is made from time to time.
@@ -69,7 +70,7 @@ pub(crate) struct Coordinator {
     pub(crate) config: Arc<Config>,
     pub(crate) host: Host,
     pub(crate) publisher: Publisher,
-    pub(crate) recorder: Recorder,
+    pub(crate) captures: Captures,
     pub(crate) requests: Receiver<Request>,
     pub(crate) bucket_secs: u64,
     pub(crate) histogram_suffixes: Vec<String>,
@@ -156,14 +157,11 @@ impl Coordinator {
                 self.flusher.merger.set_filter(flush_filter(&rules, &self.histogram_suffixes));
                 self.tell(|| Command::SetRules(rules.clone()));
             }
-            Request::StartCapture(request, reply) => {
-                reply.send(self.start_capture(&request)).ok();
+            Request::StartCapture(kind, request, reply) => {
+                reply.send(self.start_capture(kind, &request)).ok();
             }
-            Request::StopCapture(reply) => {
-                let summary = self.recorder.stop();
-                self.set_capture(None);
-                let path = summary.map(|summary| summary.path.display().to_string());
-                drop(reply.send(path.ok_or_else(|| "no capture is running".to_owned())));
+            Request::StopCapture(kind, reply) => {
+                reply.send(self.captures.stop(kind)).ok();
             }
             Request::LoadReplay(state, reply) => {
                 let entities = state.entities.len();
@@ -198,15 +196,7 @@ impl Coordinator {
         if let Some(snapshot) = self.publisher.refresh(Instant::now()) {
             self.publish(&snapshot);
         }
-        if let Some(summary) = self.recorder.take_ended() {
-            self.set_capture(None);
-            log::info!(
-                "capture {} has ended: {} packets, {} lost",
-                summary.path.display(),
-                summary.packets,
-                summary.drops
-            );
-        }
+        self.captures.look();
     }
 
     /// Keeps the lanes from growing while the process holds more than its budget.
@@ -349,7 +339,10 @@ impl Coordinator {
 
     /// The last flush: the lanes end, and what they still held leaves.
     fn finish(mut self, with_open_bucket: bool) {
-        drop(self.recorder.stop());
+        for kind in [CaptureKind::Packets, CaptureKind::Requests] {
+            // Most often none is under way.
+            drop(self.captures.stop(kind));
+        }
         let outputs = self.lanes.stop(with_open_bucket);
         let lanes = self.without_traces(outputs);
         if let Some(exchanges) = self.exchanges.take() {
@@ -431,21 +424,22 @@ impl Coordinator {
         contexts
     }
 
-    fn start_capture(&mut self, request: &CaptureRequest) -> Result<String, String> {
+    fn start_capture(
+        &mut self,
+        kind: CaptureKind,
+        request: &CaptureRequest,
+    ) -> Result<String, String> {
+        if kind == CaptureKind::Requests && self.apm.is_none() {
+            return Err("no traces are received: apm_config.enabled is false".to_owned());
+        }
         let snapshot = self.publisher.current();
-        let started = self
-            .recorder
-            .start(request, unix_secs(), move || Arc::clone(&snapshot))
-            .map_err(|error| error.to_string())?;
-        let tap = started.tap;
-        self.tell(|| Command::Capture(capture_tap(tap.clone())));
-        let path = started.path.display().to_string();
-        self.set_capture(Some(CaptureStatus { path: path.clone(), ..CaptureStatus::default() }));
-        Ok(path)
-    }
-
-    fn set_capture(&self, capture: Option<CaptureStatus>) {
-        *self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner) = capture;
+        let started = self.captures.start(kind, request, snapshot)?;
+        self.tell(started.command);
+        // What is sent once this is answered is to be in the file.
+        if !self.lanes.wait_taken(TAKEN_TIMEOUT) {
+            log::warn!("a lane is slow to take part in a capture");
+        }
+        Ok(started.path)
     }
 
     fn publish(&self, snapshot: &Arc<OriginSnapshot>) {
@@ -467,23 +461,6 @@ pub(crate) fn flush_filter(rules: &Rules, suffixes: &[String]) -> Option<merge::
         return None;
     }
     Some(Arc::new(move |name: &str| list.matches(name)))
-}
-
-fn capture_tap(tap: Tap) -> CaptureTap {
-    let offer = move |packet: CapturedPacket<'_>| {
-        let record = capture::Record {
-            unix_ns: i64::try_from(packet.unix_us.saturating_mul(1000)).unwrap_or(i64::MAX),
-            pid: packet.pid,
-            payload: packet.bytes,
-            ancillary: &[],
-        };
-        match tap.offer(capture::Packet { record, origin: packet.origin }) {
-            capture::Offer::Taken => Some(true),
-            capture::Offer::Full => Some(false),
-            capture::Offer::Closed => None,
-        }
-    };
-    CaptureTap { offer: Box::new(offer) }
 }
 
 pub(crate) fn totals(totals: &Mutex<FlushTotals>) -> std::sync::MutexGuard<'_, FlushTotals> {

@@ -16,6 +16,7 @@
 
 mod agent;
 mod apm;
+mod captures;
 mod context_totals;
 mod coordinator;
 mod delivery;

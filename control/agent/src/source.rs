@@ -11,12 +11,13 @@ use encode::EncodeStats;
 use forward::{EndpointState, EndpointStats, KeyValidity};
 use signal::{Counter, LaneCounters};
 use status::{
-    CaptureRequest, CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener,
-    Memory, Snapshot, Source, TopRow,
+    CaptureKind, CaptureRequest, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory,
+    Snapshot, Source, TopRow,
 };
 
 use crate::agent::ReloadConfig;
 use crate::apm::{self, TraceDelivery, TraceReport};
+use crate::captures::CaptureProgress;
 use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
 use crate::flush::FlushTotals;
@@ -59,8 +60,8 @@ pub(crate) struct Pulse {
     pub(crate) is_over_budget: AtomicBool,
     /// How often it came to.
     pub(crate) over_budget_count: AtomicU64,
-    /// The capture under way.
-    pub(crate) capture: Mutex<Option<CaptureStatus>>,
+    /// The captures under way.
+    pub(crate) captures: Arc<CaptureProgress>,
 }
 
 /// Without a sign of life for this long the agent counts as stuck.
@@ -194,10 +195,13 @@ impl Source for Shared {
                 .unwrap_or_default(),
             remote: self.remote.status(),
             endpoints,
-            capture: self.pulse.capture.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            capture: self.pulse.captures.status(CaptureKind::Packets),
             notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             ..Snapshot::default()
         };
+        if let Some(traces) = &mut snapshot.traces {
+            traces.capture = self.pulse.captures.status(CaptureKind::Requests);
+        }
         snapshot.sum_lanes();
         snapshot.memory = Memory {
             rss_bytes: crate::resources::resident_bytes().unwrap_or(0),
@@ -239,7 +243,7 @@ impl Source for Shared {
         self.config().show(ShowScope::All)
     }
 
-    fn start_capture(&self, request: CaptureRequest) -> Result<String, String> {
+    fn start_capture(&self, kind: CaptureKind, request: CaptureRequest) -> Result<String, String> {
         let request = capture::Request {
             dir: request.dir.map(Into::into),
             duration: Duration::from_secs(request.duration_secs),
@@ -248,12 +252,13 @@ impl Source for Shared {
             } else {
                 capture::Compression::None
             },
+            bytes_max: request.bytes_max,
         };
-        self.ask(|reply| Request::StartCapture(request, reply))?
+        self.ask(|reply| Request::StartCapture(kind, request, reply))?
     }
 
-    fn stop_capture(&self) -> Result<String, String> {
-        self.ask(Request::StopCapture)?
+    fn stop_capture(&self, kind: CaptureKind) -> Result<String, String> {
+        self.ask(|reply| Request::StopCapture(kind, reply))?
     }
 
     fn load_replay_state(&self, state: Vec<u8>) -> Result<usize, String> {

@@ -116,9 +116,14 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
 
 /// Appends an item of a repeated field, empty or not.
 pub(crate) fn put_item(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
-    put_varint(out, number << 3 | 2);
-    put_varint(out, bytes.len() as u64);
+    put_size(out, number, bytes.len());
     out.extend_from_slice(bytes);
+}
+
+/// Appends what stands before the bytes of an item.
+pub(crate) fn put_size(out: &mut Vec<u8>, number: u64, bytes: usize) {
+    put_varint(out, number << 3 | 2);
+    put_varint(out, bytes as u64);
 }
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {

@@ -1,37 +1,36 @@
 //! Runs captures: one at a time, on a thread of its own.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use entity::{OriginSnapshot, TaggerState};
 use thiserror::Error;
 
-use crate::tap::{Message, Shared, Tap};
-use crate::{Compression, Record, Writer};
+use crate::Compression;
+use crate::queue::{Message, Queue, Shared, queue};
 
 /// Longest capture.
 pub const CAPTURE_DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Smallest queue between the lanes and the recorder, also for `dogstatsd_capture_depth: 0`.
 pub const QUEUE_DEPTH_MIN: usize = 1024;
-/// Processes remembered for the state of one capture.
-const PIDS_MAX: usize = 65_536;
+/// How long what was recorded may stay in memory: what a kill of the process costs.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Settings of a [`Recorder`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecorderOptions {
-    /// Directory of captures that name none: `dogstatsd_capture_path`, or `<run_path>/dsd_capture`.
-    /// Made when it is missing.
+    /// Directory of captures that name none: made when it is missing.
     pub dir: PathBuf,
-    /// `dogstatsd_capture_depth`: packets queued, at least [`QUEUE_DEPTH_MIN`].
+    /// Items queued between the lanes and the file, at least [`QUEUE_DEPTH_MIN`].
     pub queue_depth: usize,
+    /// Bytes of what is queued, where its kind counts them.
+    pub queue_bytes_max: u64,
     /// Bytes of a file before compression; a capture that reaches them ends.
     pub file_bytes_max: u64,
 }
@@ -46,6 +45,8 @@ pub struct Request {
     pub duration: Duration,
     /// Form of the file.
     pub compression: Compression,
+    /// Bytes of the file before compression, if fewer than the recorder allows.
+    pub bytes_max: Option<u64>,
 }
 
 /// Why a capture does not start.
@@ -77,13 +78,82 @@ pub enum StartError {
     },
 }
 
-/// A capture that started.
+/// A kind of capture: what is recorded, and how its file is written.
+pub trait Recording: Send + 'static {
+    /// What the lanes offer.
+    type Item: Send + 'static;
+
+    /// Appends an item.
+    ///
+    /// # Errors
+    /// Those of the file.
+    fn write(&mut self, item: &Self::Item) -> io::Result<()>;
+
+    /// Bytes written so far, before compression.
+    fn bytes(&self) -> u64;
+
+    /// Gives what was written to the file.
+    ///
+    /// # Errors
+    /// Those of the file.
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// Ends the file; the lanes dropped `drops` items.
+    ///
+    /// # Errors
+    /// Those of the file.
+    fn finish(self, drops: u64) -> io::Result<File>;
+}
+
+/// A capture that started, with what the lanes offer to.
 #[derive(Debug)]
-pub struct Started {
+pub struct Started<T> {
     /// The file.
     pub path: PathBuf,
     /// For the lanes.
-    pub tap: Tap,
+    pub tap: T,
+    /// For whoever wants to know how far it is.
+    pub progress: Progress,
+}
+
+impl<T> Started<T> {
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Started<U> {
+        Started { path: self.path, tap: make(self.tap), progress: self.progress }
+    }
+}
+
+/// How far a capture is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    path: PathBuf,
+    deadline: Instant,
+    shared: Arc<Shared>,
+}
+
+impl Progress {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Time until it ends by itself.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Packets or requests written.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.shared.items.load(Ordering::Relaxed)
+    }
+
+    /// Those that the lanes dropped.
+    #[must_use]
+    pub fn drops(&self) -> u64 {
+        self.shared.drops.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a capture ended.
@@ -104,9 +174,9 @@ pub enum End {
 pub struct Summary {
     /// The file.
     pub path: PathBuf,
-    /// Packets in the file.
-    pub packets: u64,
-    /// Packets that the lanes dropped because the queue was full.
+    /// Packets or requests in the file.
+    pub items: u64,
+    /// Those that the lanes dropped because the queue was full.
     pub drops: u64,
     /// Bytes of the file before compression.
     pub bytes: u64,
@@ -114,69 +184,66 @@ pub struct Summary {
     pub end: End,
 }
 
-/// Starts and ends captures.
+/// Starts and ends captures of one kind.
 #[derive(Debug)]
-pub struct Recorder {
+pub struct Recorder<R: Recording> {
     options: RecorderOptions,
-    running: Option<Running>,
+    running: Option<Running<R::Item>>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct Running<I> {
     path: PathBuf,
-    tap: Tap,
+    queue: Queue<I>,
     thread: JoinHandle<Summary>,
 }
 
-impl Recorder {
+impl<R: Recording> Recorder<R> {
     /// A recorder at rest.
     #[must_use]
     pub const fn new(options: RecorderOptions) -> Self {
         Self { options, running: None }
     }
 
-    /// Starts a capture into `datadog-capture-<unix_secs>`. `snapshot` is called at its end, for
-    /// the tags of the senders that it saw.
+    /// Starts a capture into the file `name`, which `make` writes.
     ///
     /// # Errors
     /// See [`StartError`]. A capture that ended by itself makes room for the next once it was
     /// fetched with [`Recorder::take_ended`].
-    pub fn start(
+    pub(crate) fn start_into(
         &mut self,
         request: &Request,
-        unix_secs: u64,
-        snapshot: impl FnOnce() -> Arc<OriginSnapshot> + Send + 'static,
-    ) -> Result<Started, StartError> {
+        name: &str,
+        make: impl FnOnce(File) -> io::Result<R>,
+    ) -> Result<Started<Queue<R::Item>>, StartError> {
         if let Some(running) = &self.running {
             return Err(StartError::Running(running.path.clone()));
         }
         if request.duration > CAPTURE_DURATION_MAX {
             return Err(StartError::TooLong);
         }
-        let dir = self.dir_of(request)?;
-        let path = dir.join(format!("datadog-capture-{unix_secs}"));
+        let path = self.dir_of(request)?.join(name);
         let refused = |source| StartError::Io { path: path.clone(), source };
-        let file = create(&path).map_err(refused)?;
-        let writer = Writer::new(file, request.compression).map_err(refused)?;
+        let recording = create(&path).and_then(make).map_err(refused)?;
 
-        let (queue, packets) = sync_channel(self.options.queue_depth.max(QUEUE_DEPTH_MIN));
-        let shared = Arc::new(Shared::default());
+        let depth = self.options.queue_depth.max(QUEUE_DEPTH_MIN);
+        let (queue, items) = queue(depth, self.options.queue_bytes_max);
+        let file_bytes_max = self.options.file_bytes_max;
+        let deadline = Instant::now() + request.duration;
+        let progress = Progress { path: path.clone(), deadline, shared: queue.shared() };
         let session = Session {
             path: path.clone(),
-            packets,
-            shared: Arc::clone(&shared),
-            deadline: Instant::now() + request.duration,
-            bytes_max: self.options.file_bytes_max,
-            pids: BTreeMap::new(),
-            count: 0,
+            items,
+            shared: queue.shared(),
+            deadline,
+            bytes_max: request.bytes_max.unwrap_or(file_bytes_max).min(file_bytes_max),
         };
         let thread = Builder::new()
             .name("capture".to_owned())
-            .spawn(move || session.run(writer, snapshot))
+            .spawn(move || session.run(recording))
             .map_err(refused)?;
-        let tap = Tap { queue, shared };
-        self.running = Some(Running { path: path.clone(), tap: tap.clone(), thread });
-        Ok(Started { path, tap })
+        self.running = Some(Running { path: path.clone(), queue: queue.clone(), thread });
+        Ok(Started { path, tap: queue, progress })
     }
 
     /// The file of the capture that is running or was not fetched yet.
@@ -188,9 +255,7 @@ impl Recorder {
     /// Ends the capture now and waits until its file is complete. Nothing when none was started.
     pub fn stop(&mut self) -> Option<Summary> {
         let running = self.running.take()?;
-        running.tap.shared.is_stopping.store(true, Ordering::Relaxed);
-        // A full queue wakes the recorder as well.
-        drop(running.tap.queue.try_send(Message::Wake));
+        running.queue.stop();
         Some(join(running))
     }
 
@@ -222,7 +287,7 @@ impl Recorder {
     }
 }
 
-impl Drop for Recorder {
+impl<R: Recording> Drop for Recorder<R> {
     fn drop(&mut self) {
         drop(self.stop());
     }
@@ -236,87 +301,77 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn join(running: Running) -> Summary {
-    let drops = Arc::clone(&running.tap.shared);
+fn join<I>(running: Running<I>) -> Summary {
+    let drops = running.queue.drops();
     running.thread.join().unwrap_or_else(|_| Summary {
         path: running.path,
-        packets: 0,
-        drops: drops.drops.load(Ordering::Relaxed),
+        items: 0,
+        drops,
         bytes: 0,
         end: End::Failed(io::Error::other("the recorder panicked; the file is cut")),
     })
 }
 
 /// One running capture, on its thread.
-struct Session {
+struct Session<I> {
     path: PathBuf,
-    packets: Receiver<Message>,
+    items: Receiver<Message<I>>,
     shared: Arc<Shared>,
     deadline: Instant,
     bytes_max: u64,
-    /// Entity of each process seen, for the state.
-    pids: BTreeMap<i32, Arc<str>>,
-    count: u64,
 }
 
-impl Session {
-    fn run(
-        mut self,
-        mut writer: Writer<File>,
-        snapshot: impl FnOnce() -> Arc<OriginSnapshot>,
-    ) -> Summary {
-        let mut end = self.record(&mut writer);
+impl<I> Session<I> {
+    fn run<R: Recording<Item = I>>(self, mut recording: R) -> Summary {
+        let mut end = self.record(&mut recording);
         self.shared.is_stopping.store(true, Ordering::Relaxed);
-        let bytes = writer.bytes();
-        if !matches!(end, End::Failed(_)) {
-            let pids = std::mem::take(&mut self.pids).into_iter().collect();
-            let state = TaggerState::of(pids, &snapshot());
-            if let Err(failure) = writer.finish(&state).and_then(|file| file.sync_all()) {
-                end = End::Failed(failure);
-            }
-        }
+        let bytes = recording.bytes();
         let drops = self.shared.drops.load(Ordering::Relaxed);
-        Summary { path: self.path, packets: self.count, drops, bytes, end }
+        if !matches!(end, End::Failed(_))
+            && let Err(failure) = recording.finish(drops).and_then(|file| file.sync_all())
+        {
+            end = End::Failed(failure);
+        }
+        let items = self.shared.items.load(Ordering::Relaxed);
+        Summary { path: self.path, items, drops, bytes, end }
     }
 
-    /// Writes packets until the end; what is queued at a stop is still written.
-    fn record(&mut self, writer: &mut Writer<File>) -> End {
+    /// Writes items until the end; what is queued at a stop is still written.
+    fn record<R: Recording<Item = I>>(&self, recording: &mut R) -> End {
+        let mut next_flush = Instant::now() + FLUSH_INTERVAL;
+        let mut is_flushed = true;
         loop {
             let is_stopping = self.shared.is_stopping.load(Ordering::Relaxed);
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            if now >= next_flush {
+                if !is_flushed && let Err(failure) = recording.flush() {
+                    return End::Failed(failure);
+                }
+                (is_flushed, next_flush) = (true, now + FLUSH_INTERVAL);
+            }
+            let left = self.deadline.saturating_duration_since(now);
             let wait = if is_stopping { Duration::ZERO } else { left };
-            let message = match self.packets.recv_timeout(wait) {
-                Ok(message) => message,
+            let wait = if is_flushed { wait } else { wait.min(next_flush - now) };
+            let item = match self.items.recv_timeout(wait) {
+                Ok(Message::Item(item)) => item,
+                Ok(Message::Wake) => continue,
                 Err(_) if is_stopping => return End::Stopped,
                 Err(RecvTimeoutError::Timeout) if left.is_zero() => return End::Duration,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return End::Stopped,
             };
-            if let Err(failure) = self.write(writer, &message) {
+            if let Err(failure) = recording.write(&item) {
                 return End::Failed(failure);
             }
-            if writer.bytes() >= self.bytes_max {
+            is_flushed = false;
+            self.shared.items.fetch_add(1, Ordering::Relaxed);
+            if recording.bytes() >= self.bytes_max {
                 return End::FileFull;
             }
             if left.is_zero() {
                 return End::Duration;
             }
         }
-    }
-
-    fn write(&mut self, writer: &mut Writer<File>, message: &Message) -> io::Result<()> {
-        let Message::Packet { unix_ns, pid, origin, bytes, payload_len } = message else {
-            return Ok(());
-        };
-        let (payload, ancillary) = bytes.split_at(*payload_len);
-        writer.write(&Record { unix_ns: *unix_ns, pid: *pid, payload, ancillary })?;
-        self.count += 1;
-        if let Some(origin) = origin
-            && (self.pids.len() < PIDS_MAX || self.pids.contains_key(pid))
-        {
-            self.pids.insert(*pid, Arc::clone(origin));
-        }
-        Ok(())
     }
 }
 

@@ -159,7 +159,7 @@ pub fn pace_with(stop: &Receiver<()>) -> impl FnMut(Duration) -> Pace + '_ {
 
 /// Time from the first packet to this one at `speed`; never before the first.
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds of rhythm need no more than 52 bits")]
-fn due_after(since_first_ns: i64, speed: f64) -> Duration {
+pub(crate) fn due_after(since_first_ns: i64, speed: f64) -> Duration {
     if speed == 0.0 || since_first_ns <= 0 {
         return Duration::ZERO;
     }

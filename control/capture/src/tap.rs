@@ -1,10 +1,18 @@
-//! The lane's end of a running capture.
+//! Captures of packets: the lane's end, and what becomes a file.
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
 
-use crate::Record;
+use entity::{OriginSnapshot, TaggerState};
+
+use crate::queue::{Offer, Queue};
+use crate::recorder::{Recorder, Recording, Request, StartError, Started};
+use crate::{Record, Writer};
+
+/// Processes remembered for the state of one capture.
+const PIDS_MAX: usize = 65_536;
 
 /// A packet as a lane offers it.
 #[derive(Clone, Copy, Debug)]
@@ -15,67 +23,100 @@ pub struct Packet<'a> {
     pub origin: Option<&'a Arc<str>>,
 }
 
-/// What became of an offered packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer {
-    /// It is on its way to the file.
-    Taken,
-    /// The queue was full: dropped and counted.
-    Full,
-    /// The capture is over: drop the tap.
-    Closed,
-}
-
 /// Copies packets into a running capture. One clone for each lane; never blocks.
 #[derive(Clone, Debug)]
-pub struct Tap {
-    pub(crate) queue: SyncSender<Message>,
-    pub(crate) shared: Arc<Shared>,
-}
+pub struct Tap(Queue<CopiedPacket>);
 
-/// What the tap and the recorder both see.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) is_stopping: AtomicBool,
-    pub(crate) drops: AtomicU64,
-}
-
-/// What travels to the recorder.
+/// A packet on its way: one allocation holds payload and control messages.
 #[derive(Debug)]
-pub(crate) enum Message {
-    /// A packet: one allocation holds payload and control messages.
-    Packet {
-        unix_ns: i64,
-        pid: i32,
-        origin: Option<Arc<str>>,
-        bytes: Box<[u8]>,
-        payload_len: usize,
-    },
-    /// Wakes the recorder up, which then looks at `is_stopping`.
-    Wake,
+pub struct CopiedPacket {
+    unix_ns: i64,
+    pid: i32,
+    origin: Option<Arc<str>>,
+    bytes: Box<[u8]>,
+    payload_len: usize,
 }
 
 impl Tap {
     /// Offers one packet.
     pub fn offer(&self, packet: Packet<'_>) -> Offer {
-        if self.shared.is_stopping.load(Ordering::Relaxed) {
+        if self.0.is_over() {
             return Offer::Closed;
         }
         let Record { unix_ns, pid, payload, ancillary } = packet.record;
-        let message = Message::Packet {
+        self.0.offer(CopiedPacket {
             unix_ns,
             pid,
             origin: packet.origin.cloned(),
             bytes: [payload, ancillary].concat().into_boxed_slice(),
             payload_len: payload.len(),
+        })
+    }
+}
+
+impl Recorder<PacketRecording> {
+    /// Starts a capture into `datadog-capture-<unix_secs>`. `snapshot` is called at its end, for
+    /// the tags of the senders that it saw.
+    ///
+    /// # Errors
+    /// See [`StartError`]. A capture that ended by itself makes room for the next once it was
+    /// fetched with [`Recorder::take_ended`].
+    pub fn start(
+        &mut self,
+        request: &Request,
+        unix_secs: u64,
+        snapshot: impl FnOnce() -> Arc<OriginSnapshot> + Send + 'static,
+    ) -> Result<Started<Tap>, StartError> {
+        let compression = request.compression;
+        let make = |file| {
+            let writer = Writer::new(file, compression)?;
+            let snapshot = Box::new(snapshot);
+            Ok(PacketRecording { writer, pids: BTreeMap::new(), snapshot })
         };
-        match self.queue.try_send(message) {
-            Ok(()) => Offer::Taken,
-            Err(TrySendError::Full(_)) => {
-                self.shared.drops.fetch_add(1, Ordering::Relaxed);
-                Offer::Full
-            }
-            Err(TrySendError::Disconnected(_)) => Offer::Closed,
+        let started = self.start_into(request, &format!("datadog-capture-{unix_secs}"), make)?;
+        Ok(started.map(Tap))
+    }
+}
+
+/// A capture of packets, which ends with the tags of their senders.
+pub struct PacketRecording {
+    writer: Writer<File>,
+    /// Entity of each process seen, for the state.
+    pids: BTreeMap<i32, Arc<str>>,
+    snapshot: Box<dyn FnOnce() -> Arc<OriginSnapshot> + Send>,
+}
+
+impl std::fmt::Debug for PacketRecording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PacketRecording").field("writer", &self.writer).finish_non_exhaustive()
+    }
+}
+
+impl Recording for PacketRecording {
+    type Item = CopiedPacket;
+
+    fn write(&mut self, packet: &CopiedPacket) -> io::Result<()> {
+        let CopiedPacket { unix_ns, pid, origin, bytes, payload_len } = packet;
+        let (payload, ancillary) = bytes.split_at(*payload_len);
+        self.writer.write(&Record { unix_ns: *unix_ns, pid: *pid, payload, ancillary })?;
+        if let Some(origin) = origin
+            && (self.pids.len() < PIDS_MAX || self.pids.contains_key(pid))
+        {
+            self.pids.insert(*pid, Arc::clone(origin));
         }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.writer.bytes()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn finish(self, _drops: u64) -> io::Result<File> {
+        let pids = self.pids.into_iter().collect();
+        self.writer.finish(&TaggerState::of(pids, &(self.snapshot)()))
     }
 }

@@ -1,21 +1,12 @@
 //! Writes a capture file.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use entity::TaggerState;
 
 use crate::format::{SEPARATOR, VERSION, header};
+use crate::sink::{Compression, Sink};
 use crate::{Record, state};
-
-/// How a capture file is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
-    /// As it is.
-    None,
-    /// The whole file as one zstd frame.
-    #[default]
-    Zstd,
-}
 
 /// Writes records in the newest version of the format. Call [`Writer::finish`]: a file without its
 /// end counts as cut.
@@ -23,21 +14,6 @@ pub enum Compression {
 pub struct Writer<W: Write> {
     sink: Sink<W>,
     message: Vec<u8>,
-    bytes: u64,
-}
-
-enum Sink<W: Write> {
-    Plain(BufWriter<W>),
-    Zstd(zstd::stream::write::Encoder<'static, W>),
-}
-
-impl<W: Write> std::fmt::Debug for Sink<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Plain(_) => "Plain",
-            Self::Zstd(_) => "Zstd",
-        })
-    }
 }
 
 impl<W: Write> Writer<W> {
@@ -46,15 +22,9 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of `out`.
     pub fn new(out: W, compression: Compression) -> io::Result<Self> {
-        let sink = match compression {
-            Compression::None => Sink::Plain(BufWriter::new(out)),
-            Compression::Zstd => {
-                Sink::Zstd(zstd::stream::write::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL)?)
-            }
-        };
-        let mut writer = Self { sink, message: Vec::new(), bytes: 0 };
-        writer.put(&header(VERSION))?;
-        Ok(writer)
+        let mut sink = Sink::new(out, compression)?;
+        sink.put(&header(VERSION))?;
+        Ok(Self { sink, message: Vec::new() })
     }
 
     /// Appends a record.
@@ -62,23 +32,28 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the file; [`io::ErrorKind::InvalidInput`] for a record of 4 GiB.
     pub fn write(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let mut message = std::mem::take(&mut self.message);
-        message.clear();
-        record.encode(&mut message);
-        if message.is_empty() {
+        self.message.clear();
+        record.encode(&mut self.message);
+        if self.message.is_empty() {
             // A size of zero would end the records: spell out a default.
-            message.extend_from_slice(&EMPTY_RECORD);
+            self.message.extend_from_slice(&EMPTY_RECORD);
         }
-        let written =
-            size(&message).and_then(|size| self.put(&size)).and_then(|()| self.put(&message));
-        self.message = message;
-        written
+        self.sink.put(&size(&self.message)?)?;
+        self.sink.put(&self.message)
     }
 
     /// Bytes written so far, before compression.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
-        self.bytes
+        self.sink.bytes()
+    }
+
+    /// Gives what was written to the file.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
     }
 
     /// Ends the file with what is known about the senders.
@@ -88,25 +63,10 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self, state: &TaggerState) -> io::Result<W> {
         let message = state::encode(state);
         let size = size(&message)?;
-        self.put(&SEPARATOR)?;
-        self.put(&message)?;
-        self.put(&size)?;
-        match self.sink {
-            Sink::Plain(out) => out.into_inner().map_err(io::IntoInnerError::into_error),
-            Sink::Zstd(out) => {
-                let mut out = out.finish()?;
-                out.flush()?;
-                Ok(out)
-            }
-        }
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.bytes += bytes.len() as u64;
-        match &mut self.sink {
-            Sink::Plain(out) => out.write_all(bytes),
-            Sink::Zstd(out) => out.write_all(bytes),
-        }
+        self.sink.put(&SEPARATOR)?;
+        self.sink.put(&message)?;
+        self.sink.put(&size)?;
+        self.sink.finish()
     }
 }
 

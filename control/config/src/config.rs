@@ -250,6 +250,12 @@ impl Config {
         self.path_or(keys::DOGSTATSD_CAPTURE_PATH, "dsd_capture")
     }
 
+    /// Directory of captured requests of tracers.
+    #[must_use]
+    pub fn request_capture_path(&self) -> PathBuf {
+        self.path_or(keys::APM_CAPTURE_PATH, "apm_capture")
+    }
+
     fn path_or(&self, key: StrKey, name: &str) -> PathBuf {
         match self.text(key) {
             Some(path) => PathBuf::from(path),

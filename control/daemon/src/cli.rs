@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{capture, completions, config, health, intake, remote_config, replay};
+use crate::commands::{
+    apm_replay, capture, completions, config, health, intake, remote_config, replay,
+};
 use crate::commands::{run, stats, status};
 use crate::commands::{top, version};
 use crate::demo;
@@ -69,6 +71,9 @@ pub(crate) enum Command {
     /// Look at DogStatsD traffic, record it, send it again
     #[command(subcommand)]
     Dogstatsd(Dogstatsd),
+    /// Record what tracers send, send it again
+    #[command(subcommand)]
+    Apm(Apm),
     /// Look at remote configuration
     #[command(subcommand)]
     RemoteConfig(RemoteConfig),
@@ -89,6 +94,15 @@ pub(crate) enum Dogstatsd {
     Replay(replay::Args),
     /// Show samples by context (needs dogstatsd_metrics_stats_enable)
     Stats(stats::Args),
+}
+
+/// Commands about traces.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Apm {
+    /// Record the requests of tracers into a file: traces and stats, as they came
+    Capture(capture::Args),
+    /// Send recorded requests again
+    Replay(apm_replay::Args),
 }
 
 /// Commands about remote configuration.
@@ -136,9 +150,13 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Status(args) => status::run(config, args),
         Command::Health(args) => health::run(config, args),
         Command::Dogstatsd(Dogstatsd::Top(args)) => top::run(config, args),
-        Command::Dogstatsd(Dogstatsd::Capture(args)) => capture::run(config, args),
+        Command::Dogstatsd(Dogstatsd::Capture(args)) => {
+            capture::run(config, args, "/dogstatsd/capture")
+        }
         Command::Dogstatsd(Dogstatsd::Replay(args)) => replay::run(config, args),
         Command::Dogstatsd(Dogstatsd::Stats(args)) => stats::run(config, args),
+        Command::Apm(Apm::Capture(args)) => capture::run(config, args, "/apm/capture"),
+        Command::Apm(Apm::Replay(args)) => apm_replay::run(config, args),
         Command::RemoteConfig(RemoteConfig::Status(args)) => remote_config::run(config, args),
         Command::Version(args) => version::run(args),
         Command::Completions(args) => completions::run(args),
@@ -202,6 +220,9 @@ mod tests {
             "corelane dogstatsd capture --duration 1m30s --path /tmp",
             "corelane dogstatsd replay --file /tmp/x --loops 2 --speed 0",
             "corelane dogstatsd stats --json",
+            "corelane apm capture --duration 10s --size 64MB --path /tmp --json",
+            "corelane apm capture --stop",
+            "corelane apm replay --file /tmp/x --loops 0 --speed 2.5 --address localhost:8126",
             "corelane remote-config status --json",
             "corelane version --json",
             "corelane completions bash",

@@ -6,7 +6,7 @@
 //! | `listen` | reading only | loopback, unless the options allow others |
 //! | `health_port` | health only, any path | any address: probes come from outside the container |
 //! | `expvar_port` | counters only | loopback |
-//! | `debug` | counters of traces only, over TLS | loopback |
+//! | `debug` | counters of traces and the configuration, over TLS | loopback |
 
 mod answer;
 mod listen;
@@ -49,13 +49,15 @@ pub struct ApiOptions {
     pub has_metrics: bool,
 }
 
-/// The debug port of traces: `/debug/vars` over TLS.
+/// The debug port of traces: `/debug/vars` and `/config` over TLS. That it cannot be opened is no
+/// reason for the others to stay closed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct DebugOptions {
     /// Port; 0 takes any.
     pub port: u16,
-    /// Certificate and key of the Agent's processes, in PEM; without, one is made for this process.
-    pub certificate: Option<String>,
+    /// File with certificate and key of the Agent's processes, in PEM; without, they are made for
+    /// this process.
+    pub certificate: Option<PathBuf>,
 }
 
 impl fmt::Debug for DebugOptions {
@@ -110,12 +112,12 @@ pub enum ApiError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The certificate of the debug port is of no use.
+    /// The debug port of traces cannot be opened.
     #[error(
-        "cannot open the debug port of traces: {0}; check ipc_cert_file_path, or set \
-             apm_config.debug.port to 0"
+        "the debug port of traces stays closed: {0}; set apm_config.debug.port to 0 or another \
+             port, or mend ipc_cert_file_path"
     )]
-    Certificate(String),
+    Debug(String),
     /// The thread or its runtime could not be made.
     #[error("cannot start the thread of the API: {0}")]
     Thread(#[source] io::Error),
@@ -127,6 +129,7 @@ pub struct Api {
     listen: Option<SocketAddr>,
     health: Option<SocketAddr>,
     debug: Option<SocketAddr>,
+    warnings: Vec<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -145,7 +148,8 @@ impl Api {
     /// Binds everything the options name and serves it from a thread of its own.
     ///
     /// # Errors
-    /// When one of the addresses cannot be had; nothing is served then.
+    /// When one of the addresses cannot be had, that of the debug port excepted; nothing is served
+    /// then.
     pub fn start(options: ApiOptions, source: Arc<dyn Source>) -> Result<Self, ApiError> {
         let (ready, started) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
@@ -154,8 +158,9 @@ impl Api {
         let thread = thread.map_err(ApiError::Thread)?;
         let ended = || ApiError::Thread(io::Error::other("the thread ended early"));
         let addresses = started.recv().map_err(|_| ended())??;
-        let Addresses { socket, listen, health, debug } = addresses;
-        Ok(Self { socket, listen, health, debug, stop: Some(stop), thread: Some(thread) })
+        let Addresses { socket, listen, health, debug, warnings } = addresses;
+        let (stop, thread) = (Some(stop), Some(thread));
+        Ok(Self { socket, listen, health, debug, warnings, stop, thread })
     }
 
     /// The Unix socket.
@@ -174,6 +179,12 @@ impl Api {
     #[must_use]
     pub const fn health(&self) -> Option<SocketAddr> {
         self.health
+    }
+
+    /// What could not be opened and is not needed by the others.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The address of the debug port.
@@ -199,6 +210,7 @@ struct Addresses {
     listen: Option<SocketAddr>,
     health: Option<SocketAddr>,
     debug: Option<SocketAddr>,
+    warnings: Vec<String>,
 }
 
 /// Slow questions at a time (`top`, captures); more wait, health never does.

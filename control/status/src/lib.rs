@@ -42,7 +42,7 @@ pub use remote::{RemoteApplied, RemoteClient, RemoteConfiguration, RemoteStatus,
 pub use snapshot::{
     CaptureStatus, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory, Snapshot,
 };
-pub use source::{CaptureRequest, Source, TopRow};
+pub use source::{CaptureKind, CaptureRequest, Source, TopRow};
 pub use text::{summary, text};
 pub use top::{TopBy, TopGroup, TopQuery, TopReport, TopSort, top_report};
 pub use trace_vars::trace_vars;

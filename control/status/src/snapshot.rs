@@ -46,7 +46,7 @@ pub struct Snapshot {
     pub endpoints: Vec<EndpointStatus>,
     /// Memory in use.
     pub memory: Memory,
-    /// The capture under way, if one is.
+    /// The capture of packets under way, if one is.
     pub capture: Option<CaptureStatus>,
     /// Findings about the configuration and limits that were hit, for people.
     pub notes: Vec<String>,
@@ -211,7 +211,7 @@ pub struct Memory {
     pub over_budget_count: u64,
 }
 
-/// The capture under way.
+/// A capture under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CaptureStatus {
@@ -219,8 +219,8 @@ pub struct CaptureStatus {
     pub path: String,
     /// Seconds until it ends by itself.
     pub left_secs: u64,
-    /// Packets written.
-    pub packets: u64,
-    /// Packets lost because the queue to the writer was full.
+    /// Packets or requests written.
+    pub items: u64,
+    /// Those lost because the queue to the writer was full.
     pub dropped: u64,
 }

@@ -34,14 +34,14 @@ pub trait Source: Send + Sync {
     /// Starts a capture and names its file.
     ///
     /// # Errors
-    /// When one is under way already, or the file cannot be made.
-    fn start_capture(&self, request: CaptureRequest) -> Result<String, String>;
+    /// When one of the kind is under way already, or the file cannot be made.
+    fn start_capture(&self, kind: CaptureKind, request: CaptureRequest) -> Result<String, String>;
 
     /// Ends the capture under way and names its file.
     ///
     /// # Errors
-    /// When none is under way.
-    fn stop_capture(&self) -> Result<String, String>;
+    /// When none of the kind is under way.
+    fn stop_capture(&self, kind: CaptureKind) -> Result<String, String>;
 
     /// Loads the tagger state of a capture file (`TaggerState` as protobuf, spec: dogstatsd §12)
     /// and tells how many processes it names.
@@ -85,6 +85,15 @@ pub struct TopRow {
     pub samples: u64,
 }
 
+/// What a capture is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureKind {
+    /// Packets of DogStatsD.
+    Packets,
+    /// Requests of tracers.
+    Requests,
+}
+
 /// What to capture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -95,11 +104,13 @@ pub struct CaptureRequest {
     pub duration_secs: u64,
     /// Whether the file is compressed (zstd).
     pub is_compressed: bool,
+    /// Ends by itself when the file has so many bytes, before compression.
+    pub bytes_max: Option<u64>,
 }
 
 impl Default for CaptureRequest {
     /// One minute, compressed, as the Agent's command.
     fn default() -> Self {
-        Self { dir: None, duration_secs: 60, is_compressed: true }
+        Self { dir: None, duration_secs: 60, is_compressed: true, bytes_max: None }
     }
 }

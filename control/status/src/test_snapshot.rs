@@ -113,7 +113,7 @@ pub(crate) fn busy() -> Snapshot {
         capture: Some(CaptureStatus {
             path: "/tmp/datadog-capture-1".to_owned(),
             left_secs: 30,
-            packets: 5,
+            items: 5,
             dropped: 0,
         }),
         notes: vec!["warning: dogstatsd_prot: unknown key".to_owned()],

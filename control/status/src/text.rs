@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use signal::Counter;
 
 use crate::format::{Table, bytes, count, span, utc, visible};
-use crate::{Listener, Snapshot, identities};
+use crate::{CaptureStatus, Listener, Snapshot, identities};
 
 /// Key endings and reasons listed on one line.
 const LISTED_MAX: usize = 20;
@@ -206,10 +206,18 @@ fn received(page: &mut Page, snapshot: &Snapshot) {
         page.field("trouble", &troubles.join(", "));
     }
     if let Some(capture) = &snapshot.capture {
-        let packets = count(capture.packets);
-        let left = span(capture.left_secs);
-        page.field("capture", &format!("{}: {packets} packets, ends in {left}", capture.path));
+        page.field("capture", &captured(capture, "packets"));
     }
+}
+
+/// A capture under way, in one line.
+pub(crate) fn captured(capture: &CaptureStatus, items: &str) -> String {
+    let left = span(capture.left_secs);
+    let mut text = format!("{}: {} {items}", capture.path, count(capture.items));
+    if capture.dropped > 0 {
+        text.push_str(&format!(", {} lost", count(capture.dropped)));
+    }
+    text + &format!(", ends in {left}")
 }
 
 /// Counts above 0 whose name begins with `prefix`, as one line.

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::Snapshot;
 use crate::traces::TraceStatus;
 
-/// The document of `/debug/vars` on the debug port. Counters are those since the start.
+/// The document of `/debug/vars` on the debug port. Counters are those since the start; processor
+/// time is in cores, memory is what is resident, and a limit of 0 is none.
 #[must_use]
 pub fn trace_vars(snapshot: &Snapshot) -> Value {
     let none = TraceStatus::default();
@@ -41,6 +42,17 @@ pub fn trace_vars(snapshot: &Snapshot) -> Value {
         "normalizer": {
             "TracesDropped": traces.traces_dropped,
             "SpansMalformed": traces.malformed,
+        },
+        "watchdog": {
+            "CPU": { "UserAvg": traces.cpu_percent / 100.0 },
+            "Mem": { "Alloc": snapshot.memory.rss_bytes },
+            "MaxCPU": traces.cpu_percent_max / 100.0,
+            "MaxMem": traces.memory_bytes_max,
+            "Refusing": traces.shedding,
+            "Refused": {
+                "memory": of(&traces.server, "payloads_shed_memory"),
+                "cpu": of(&traces.server, "payloads_shed_cpu"),
+            },
         },
         "config": { "TargetTPS": traces.target_tps, "ErrorTPS": traces.errors_tps },
         "pid": snapshot.pid,
@@ -81,9 +93,13 @@ mod tests {
         let vars = trace_vars(&busy());
         let python = &vars["receiver"][0];
         assert_eq!((&python["Lang"], &python["TracesReceived"]), (&json!("python"), &json!(6)));
-        for name in ["trace_writer", "stats_writer", "ratebyservice", "normalizer", "sampler"] {
+        for name in
+            ["trace_writer", "stats_writer", "ratebyservice", "normalizer", "sampler", "watchdog"]
+        {
             assert!(vars[name].is_object(), "{name}: {vars}");
         }
+        let watchdog = &vars["watchdog"];
+        assert!(watchdog["CPU"]["UserAvg"].is_f64() && watchdog["Mem"]["Alloc"].is_u64());
         assert!(vars["pid"].is_number() && vars["uptime"].is_number());
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::CaptureStatus;
 use crate::format::{Table, bytes, count};
 use crate::identities::{Identity, exact, open};
-use crate::text::{Page, reasons};
+use crate::text::{Page, captured, reasons};
 
 /// The trace pipeline, counters since the start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,6 +63,14 @@ pub struct TraceStatus {
     pub writer: BTreeMap<String, u64>,
     /// Why traces are refused: `memory`, `cpu`, or nothing.
     pub shedding: String,
+    /// Processor time of the process lately, in percent of a core.
+    pub cpu_percent: f64,
+    /// Above which traces are refused; 0 for no bound.
+    pub cpu_percent_max: f64,
+    /// Resident bytes above which traces are refused; 0 for no bound.
+    pub memory_bytes_max: u64,
+    /// The capture of requests under way, if one is.
+    pub capture: Option<CaptureStatus>,
 }
 
 /// What one kind of tracer sent.
@@ -214,6 +223,9 @@ pub(crate) fn page(page: &mut Page, traces: &TraceStatus) {
     for (label, counts) in [("stats", &traces.stats), ("writer", &traces.writer)] {
         let listed = reasons(counts, "");
         page.field(label, if listed.is_empty() { "nothing" } else { &listed });
+    }
+    if let Some(capture) = &traces.capture {
+        page.field("capture", &captured(capture, "requests"));
     }
     tables(page, traces);
 }

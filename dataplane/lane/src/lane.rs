@@ -16,7 +16,7 @@ use signal::Counter;
 
 use crate::port::{Command, LanePort, Output};
 use crate::traces::Container;
-use crate::{NewConnection, OverflowInbox, TraceOrders};
+use crate::{NewConnection, OverflowInbox, RequestTap, TraceOrders};
 
 /// What a lane is made with.
 #[derive(Clone)]
@@ -96,6 +96,8 @@ pub struct Lane {
     pub(crate) port: LanePort,
     pub(crate) overflow: Vec<OverflowInbox>,
     capture: Option<CaptureTap>,
+    /// Where copies of requests go, while they are captured.
+    pub(crate) request_tap: Option<RequestTap>,
     forward: Option<UdpSocket>,
     /// Next chunk of a listing of contexts under way.
     top_chunk: Option<usize>,
@@ -124,6 +126,7 @@ impl Lane {
             port,
             overflow: Vec::new(),
             capture: None,
+            request_tap: None,
             forward: None,
             top_chunk: None,
             connections: Vec::new(),
@@ -400,6 +403,7 @@ impl Lane {
             Command::SetSnapshot(snapshot) => self.shard.set_snapshot(snapshot),
             Command::SetContextsMax(contexts) => self.shard.set_contexts_max(contexts),
             Command::Capture(tap) => self.capture = Some(tap),
+            Command::CaptureRequests(tap) => self.request_tap = Some(tap),
             Command::Top => self.top_chunk = Some(0),
             Command::Connection(connection) => self.connections.push(connection),
             Command::Traces(orders) => self.trace_orders.push(*orders),

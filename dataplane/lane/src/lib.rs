@@ -52,6 +52,7 @@ pub use submission::{
     TraceSubmissionLimits, TraceSubmitter, submission, trace_submission,
 };
 pub use traces::{
-    ClientHead, ClientStats, Container, EncodedPayload, HeldCounts, Outbox, Shedding, TraceCounts,
-    TraceHandover, TraceOrders, TraceSettings, TracerCounts,
+    CapturedRequest, ClientHead, ClientStats, Container, EncodedPayload, HeldCounts, Outbox,
+    RequestRoom, RequestTap, Shedding, TakeCopy, TraceCounts, TraceHandover, TraceOrders,
+    TraceSettings, TracerCounts,
 };

@@ -13,7 +13,7 @@ use signal::{FlushedLane, LaneCounters};
 
 use crate::bell::{Bell, BellReceiver, bell};
 use crate::lane::CaptureTap;
-use crate::{NewConnection, TraceHandover, TraceOrders};
+use crate::{NewConnection, RequestTap, TraceHandover, TraceOrders};
 
 /// What a lane is asked to do.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum Command {
     SetContextsMax(usize),
     /// Copy packets to a capture from now on.
     Capture(CaptureTap),
+    /// Copy requests with traces and stats to a capture from now on.
+    CaptureRequests(RequestTap),
     /// List all contexts.
     Top,
     /// Serve this connection.

@@ -12,6 +12,7 @@
 //! this lane hands over, nothing is begun, and requests that wait too long are refused. spec: apm
 //! §3.
 
+mod capture;
 mod container;
 mod handover;
 mod held;
@@ -33,6 +34,7 @@ use span::{Batch, Converter};
 use stats::{Concentrator, ConcentratorSettings};
 use traces::{Piece, Processor};
 
+pub use capture::{CapturedRequest, RequestRoom, RequestTap, TakeCopy};
 pub use container::Container;
 pub use handover::{
     ClientHead, ClientStats, Shedding, TraceCounts, TraceHandover, TraceOrders, TracerCounts,

@@ -144,6 +144,32 @@ impl Head {
         keys.into_iter().find_map(value).unwrap_or_default()
     }
 
+    /// The headers that say the same to a receiver, for sending the request again.
+    #[must_use]
+    pub fn to_headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("content-type", self.media.as_str().to_owned())];
+        for (name, text) in NAMES.into_iter().zip(Text::ALL) {
+            let value = self.text(text);
+            if !value.is_empty() {
+                headers.push((name, value.to_owned()));
+            }
+        }
+        headers.extend(self.trace_count.map(|count| (TRACE_COUNT, count.to_string())));
+        for (name, is_set) in [
+            (TOP_LEVEL, self.is_top_level_computed),
+            (STATS, self.is_stats_computed),
+            (REAL_STATUS, self.is_real_status_wanted),
+        ] {
+            headers.extend(is_set.then(|| (name, "true".to_owned())));
+        }
+        for (name, count) in
+            [(DROPPED_TRACES, self.dropped_p0_traces), (DROPPED_SPANS, self.dropped_p0_spans)]
+        {
+            headers.extend((count != 0).then(|| (name, count.to_string())));
+        }
+        headers
+    }
+
     /// A text, empty when the header was absent.
     #[must_use]
     pub fn text(&self, text: Text) -> &str {
@@ -229,6 +255,28 @@ mod tests {
         let bad = head(&[(TRACE_COUNT, "three"), (DROPPED_TRACES, "1.5"), (DROPPED_SPANS, "")]);
         assert_eq!(bad.trace_count, None);
         assert_eq!((bad.dropped_p0_traces, bad.dropped_p0_spans), (0, 0));
+    }
+
+    #[test]
+    fn headers_say_the_same_again() {
+        let all = [
+            ("content-type", "application/msgpack"),
+            ("datadog-meta-lang", "go"),
+            ("datadog-entity-id", "ci-1"),
+            ("datadog-client-dropped-p0-spans", "-7"),
+            ("datadog-client-dropped-p0-traces", "2"),
+            (TRACE_COUNT, "0"),
+            (TOP_LEVEL, "yes"),
+            (STATS, "1"),
+            (REAL_STATUS, "true"),
+        ];
+        for headers in [&all[..], &[("content-type", "text/json")], &[("content-type", "a/b")], &[]]
+        {
+            let first = head(headers);
+            let again = first.to_headers();
+            let again: Vec<_> = again.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(head(&again), first);
+        }
     }
 
     proptest! {

@@ -12,6 +12,16 @@ pub enum Media {
 }
 
 impl Media {
+    /// A `Content-Type` that is read as this.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Msgpack => "application/msgpack",
+            Self::Json => "application/json",
+            Self::Other => "application/octet-stream",
+        }
+    }
+
     /// Reads a `Content-Type`.
     #[must_use]
     pub fn of(content_type: Option<&[u8]>) -> Self {

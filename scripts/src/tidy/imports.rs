@@ -63,8 +63,8 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/ffi", &[&["debugger", "native"]]),
     ("control/daemon", &[&["agent", "capture", "config", "status"], BENCH]),
     ("bench/intake", &[]),
-    ("bench/load", &[]),
-    ("bench/run", &[BENCH]),
+    ("bench/load", &[&["capture"]]),
+    ("bench/run", &[BENCH, &["sampling", "span", "stats", "traces"]]),
     (
         "fuzz",
         &[&[

@@ -20,6 +20,14 @@ pub(crate) struct Budget {
     cpu_percent: f64,
 }
 
+/// Processor time of the process, and its budgets; one of 0 is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    pub(crate) cpu_percent: f64,
+    pub(crate) cpu_percent_max: f64,
+    pub(crate) memory_bytes_max: u64,
+}
+
 /// Processor time is taken over this long, so that a flush alone refuses nothing.
 const WINDOW: Duration = Duration::from_secs(2);
 /// Part of a budget below which requests are accepted again.
@@ -36,11 +44,15 @@ impl Budget {
         self.shedding
     }
 
+    /// Processor time as of the last window, and the budgets.
+    pub(crate) const fn usage(&self) -> Usage {
+        let Self { cpu_percent, cpu_percent_max, memory_bytes_max, .. } = *self;
+        Usage { cpu_percent, cpu_percent_max, memory_bytes_max }
+    }
+
     /// Looks at the process.
     pub(crate) fn look(&mut self, now: Instant) -> Option<Shedding> {
-        if self.cpu_percent_max > 0.0
-            && let Some(used) = resources::cpu_time()
-        {
+        if let Some(used) = resources::cpu_time() {
             self.take_cpu(now, used);
         }
         let resident = match self.memory_bytes_max {

@@ -3,6 +3,7 @@
 use lane::{Shedding, TraceCounts};
 use sampling::Tallies;
 
+use super::budget::Usage;
 use super::stats::StatsCounts;
 use super::writer::WriterCounts;
 
@@ -27,6 +28,8 @@ pub(crate) struct TraceReport {
     pub(crate) errors_tps: f64,
     /// Why traces are refused, if they are.
     pub(crate) shedding: Option<Shedding>,
+    /// What the process uses, and may use.
+    pub(crate) usage: Usage,
 }
 
 impl TraceReport {

@@ -24,6 +24,9 @@ pub(crate) fn status(report: &TraceReport) -> TraceStatus {
             None => "",
         }
         .to_owned(),
+        cpu_percent: report.usage.cpu_percent,
+        cpu_percent_max: report.usage.cpu_percent_max,
+        memory_bytes_max: report.usage.memory_bytes_max,
         ..TraceStatus::default()
     };
     for lane in &report.lanes {
@@ -60,6 +63,8 @@ fn add_lane(status: &mut TraceStatus, lane: &TraceCounts) {
         ("payloads_shed_cpu", lane.payloads_shed_cpu),
         ("client_stats", lane.client_stats),
         ("client_stats_malformed", lane.client_stats_malformed),
+        ("requests_captured", lane.requests_captured),
+        ("requests_not_captured", lane.requests_not_captured),
         ("held", lane.held.held),
         ("held_tagged", lane.held.tagged),
         ("held_untagged", lane.held.untagged),

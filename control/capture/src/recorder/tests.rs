@@ -1,21 +1,23 @@
-use entity::EntityTags;
+use entity::{EntityTags, OriginSnapshot};
 
 use super::*;
-use crate::{Capture, Offer, Packet, ReadLimits};
+use crate::{Capture, Offer, Packet, PacketRecording, ReadLimits, Record};
 
 struct Bed {
     dir: tempfile::TempDir,
-    recorder: Recorder,
+    recorder: Recorder<PacketRecording>,
 }
 
 fn bed(file_bytes_max: u64) -> Bed {
     let dir = tempfile::tempdir().expect("directory");
-    let options = RecorderOptions { dir: dir.path().join("made"), queue_depth: 0, file_bytes_max };
+    let dir_made = dir.path().join("made");
+    let options =
+        RecorderOptions { dir: dir_made, queue_depth: 0, queue_bytes_max: 0, file_bytes_max };
     Bed { dir, recorder: Recorder::new(options) }
 }
 
 fn request(duration: Duration) -> Request {
-    Request { dir: None, duration, compression: Compression::None }
+    Request { dir: None, duration, compression: Compression::None, bytes_max: None }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -41,7 +43,7 @@ fn offered_packets_are_in_the_file_with_their_senders() {
     assert_eq!(started.tap.offer(packet(7, None)), Offer::Taken);
     let summary = bed.recorder.stop().expect("it ran");
     assert!(matches!(summary.end, End::Stopped));
-    assert_eq!((summary.packets, summary.drops), (2, 0));
+    assert_eq!((summary.items, summary.drops), (2, 0));
     assert_eq!(started.tap.offer(packet(7, None)), Offer::Closed);
 
     let capture = Capture::open(&started.path, ReadLimits::default()).expect("readable");
@@ -85,16 +87,19 @@ fn a_full_file_ends_the_capture() {
     assert!(matches!(summary.end, End::FileFull));
     let capture = Capture::open(&started.path, ReadLimits::default()).expect("readable");
     // The header has 8 bytes, a record 25.
-    assert_eq!((capture.records().count(), summary.packets), (2, 2));
+    assert_eq!((capture.records().count(), summary.items), (2, 2));
 }
 
 #[test]
-fn a_full_queue_drops_and_counts() {
-    let (queue, _packets) = sync_channel(1);
-    let tap = Tap { queue, shared: Arc::default() };
-    assert_eq!(tap.offer(packet(1, None)), Offer::Taken);
-    assert_eq!(tap.offer(packet(1, None)), Offer::Full);
-    assert_eq!(tap.shared.drops.load(Ordering::Relaxed), 1);
+fn a_request_may_ask_for_less_than_the_file_may_hold() {
+    let mut bed = bed(50);
+    let small = Request { bytes_max: Some(9), ..request(HOUR) };
+    let started = bed.recorder.start(&small, 1, Arc::default).expect("a start");
+    started.tap.offer(packet(1, None));
+    started.tap.offer(packet(1, None));
+    let summary = bed.recorder.wait().expect("it ran");
+    assert!(matches!(summary.end, End::FileFull));
+    assert_eq!(summary.items, 1);
 }
 
 #[test]

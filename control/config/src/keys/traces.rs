@@ -141,7 +141,8 @@ keys! { TRACES;
         "Keys whose values become tags of stats.",
         [.env(&["DD_APM_SPAN_DERIVED_PRIMARY_TAGS"])];
     APM_DEBUG_PORT: IntKey = "apm_config.debug.port", "5012",
-        "Port on loopback for `/debug/vars` of traces over TLS; opened only when set, 0 opens none.",
+        "Port on loopback for `/debug/vars` and `/config` over TLS; one that is taken is a warning, \
+         0 opens none. An embedded agent opens it only when it is set.",
         [.env(&["DD_APM_DEBUG_PORT"]).check(refuse::port)];
     IPC_CERT_FILE_PATH: StrKey = "ipc_cert_file_path", "",
         "Certificate and key of that port, in PEM; without, one is made at each start.",
@@ -153,6 +154,12 @@ keys! { TRACES;
         "16777216",
         "Bytes of payloads that may be held so, over all lanes; further ones go on without tags.",
         [.range(0, 1 << 32).unit("bytes")];
+    APM_CAPTURE_PATH: StrKey = "corelane.apm.capture_path", "",
+        "Directory for captured requests of tracers; empty means ${run_path}/apm_capture.";
+    APM_CAPTURE_QUEUE_BYTES: BytesKey = "corelane.apm.capture_queue_bytes_max", "64Mb",
+        "Bytes of bodies that may wait to be written while capturing; further requests are left \
+         out.",
+        [.range(1 << 20, 1 << 32)];
     APM_STATS_GROUPS_MAX: IntKey = "corelane.apm.stats_groups_max", "20000",
         "Groups of stats per lane and bucket; spans of further ones are counted and left out.",
         [.range(100, 10_000_000).unit("groups")];

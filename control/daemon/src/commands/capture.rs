@@ -1,4 +1,4 @@
-//! `corelane dogstatsd capture`: record traffic into a file.
+//! `corelane dogstatsd capture` and `corelane apm capture`: record traffic into a file.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::exit::{Exit, Outcome};
 use crate::output;
 use crate::settings::ConfigArgs;
 
-/// Arguments of `dogstatsd capture`.
+/// Arguments of both.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Ends by itself after this time
@@ -20,11 +20,14 @@ pub(crate) struct Args {
     /// Directory of the file; the agent's user must be able to write to it
     #[arg(short, long, value_name = "DIR")]
     path: Option<PathBuf>,
+    /// Ends by itself when the file has so many bytes, before compression
+    #[arg(long, value_parser = super::size, value_name = "BYTES")]
+    size: Option<u64>,
     /// Write the file uncompressed
     #[arg(long)]
     uncompressed: bool,
     /// End the capture that is under way
-    #[arg(long, conflicts_with_all = ["path", "uncompressed"])]
+    #[arg(long, conflicts_with_all = ["path", "size", "uncompressed"])]
     stop: bool,
     /// Print the path of the file as JSON
     #[arg(short, long)]
@@ -33,19 +36,24 @@ pub(crate) struct Args {
     agent: AgentArgs,
 }
 
-/// Starts or ends a capture and prints the path of its file.
-pub(crate) fn run(config: &ConfigArgs, args: &Args) -> Outcome {
+/// Starts or ends the capture that is asked for at `target`, and prints the path of its file.
+pub(crate) fn run(config: &ConfigArgs, args: &Args, target: &str) -> Outcome {
     let remote = Remote::find(config, &args.agent)?;
     let reply = if args.stop {
-        remote.require("DELETE", "/dogstatsd/capture", &[])?
+        remote.require("DELETE", target, &[])?
     } else {
         let dir = match &args.path {
             Some(path) => Some(std::path::absolute(path)?.display().to_string()),
             None => None,
         };
         let duration_secs = args.duration.as_secs().max(1);
-        let request = CaptureRequest { dir, duration_secs, is_compressed: !args.uncompressed };
-        remote.require("POST", "/dogstatsd/capture", &serde_json::to_vec(&request)?)?
+        let request = CaptureRequest {
+            dir,
+            duration_secs,
+            is_compressed: !args.uncompressed,
+            bytes_max: args.size,
+        };
+        remote.require("POST", target, &serde_json::to_vec(&request)?)?
     };
     let answer: serde_json::Value = serde_json::from_slice(&reply.body)?;
     if args.json {

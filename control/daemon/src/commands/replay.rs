@@ -2,19 +2,17 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 
 use capture::{Capture, ReadLimits, ReplayOptions, Target, pace_with};
 use config::keys;
 use serde_json::json;
 
 use super::remote::Remote;
+use super::stop_on_signal;
 use crate::cli::AgentArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use crate::settings::ConfigArgs;
-use crate::signals::{self, Signal};
 
 /// Arguments of `dogstatsd replay`.
 #[derive(Debug, clap::Args)]
@@ -137,18 +135,4 @@ fn unix_target(path: PathBuf) -> Target {
         Ok(_) => Target::UnixStream(path),
         Err(_) => Target::UnixDatagram(path),
     }
-}
-
-/// A channel that gets a message when the process is asked to stop.
-fn stop_on_signal() -> Result<Receiver<()>, Failure> {
-    let signals = signals::watch()?;
-    let (sender, receiver) = channel();
-    thread::Builder::new().name("interrupt".to_owned()).spawn(move || {
-        while let Ok(signal) = signals.recv() {
-            if signal == Signal::Stop && sender.send(()).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
 }

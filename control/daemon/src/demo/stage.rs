@@ -145,6 +145,7 @@ fn flags(directory: &Path, port: u16, dd_url: &str) -> Vec<(String, String)> {
         ("dogstatsd_socket", path(datagram_socket(directory))),
         ("dogstatsd_stream_socket", path(stream_socket(directory))),
         ("apm_config.receiver_port", "0".to_owned()),
+        ("apm_config.debug.port", "0".to_owned()),
         ("apm_config.receiver_socket", path(trace_socket(directory))),
         ("apm_config.trace_writer.flush_period_seconds", "1".to_owned()),
         ("corelane.bucket_secs", BUCKET_SECS.to_owned()),

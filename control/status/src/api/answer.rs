@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::listen::{Access, Scope};
 use crate::top::{TopBy, TopQuery, TopSort, top_report};
-use crate::{CaptureRequest, Source, prometheus, text, trace_vars, vars};
+use crate::{CaptureKind, CaptureRequest, Source, prometheus, text, trace_vars, vars};
 
 /// A request, read whole.
 pub(super) struct Asked {
@@ -56,8 +56,8 @@ enum Route {
     Config,
     Top,
     Stats,
-    StartCapture,
-    StopCapture,
+    StartCapture(CaptureKind),
+    StopCapture(CaptureKind),
     ReplayState,
     Reload,
     Flush,
@@ -76,8 +76,8 @@ impl Route {
             "/config" => (Self::Config, is_read),
             "/dogstatsd/top" => (Self::Top, is_read),
             "/agent/dogstatsd-stats" => (Self::Stats, is_read),
-            "/dogstatsd/capture" if *method == Method::DELETE => (Self::StopCapture, true),
-            "/dogstatsd/capture" => (Self::StartCapture, *method == Method::POST),
+            "/dogstatsd/capture" => Self::capture(CaptureKind::Packets, method),
+            "/apm/capture" => Self::capture(CaptureKind::Requests, method),
             "/dogstatsd/replay-state" => (Self::ReplayState, *method == Method::POST),
             "/reload" => (Self::Reload, *method == Method::POST),
             "/flush" => (Self::Flush, *method == Method::POST),
@@ -90,10 +90,18 @@ impl Route {
         Ok(route)
     }
 
+    /// The route of a capture, and whether the method leads there.
+    fn capture(kind: CaptureKind, method: &Method) -> (Self, bool) {
+        if *method == Method::DELETE {
+            return (Self::StopCapture(kind), true);
+        }
+        (Self::StartCapture(kind), *method == Method::POST)
+    }
+
     const fn is_change(self) -> bool {
         match self {
-            Self::StartCapture
-            | Self::StopCapture
+            Self::StartCapture(_)
+            | Self::StopCapture(_)
             | Self::ReplayState
             | Self::Reload
             | Self::Flush => true,
@@ -134,12 +142,10 @@ fn permitted_route(asked: &Asked, access: Access) -> Result<Route, Answer> {
         let is_ready = asked.path.ends_with("/ready");
         return Ok(if is_ready { Route::Ready } else { Route::Live });
     }
-    let route = Route::of(&asked.method, &asked.path)?;
     if access.scope == Scope::Debug {
-        let is_known = route == Route::Vars;
-        let refused = || Answer::error(StatusCode::NOT_FOUND, "there is no such path");
-        return is_known.then_some(Route::TraceVars).ok_or_else(refused);
+        return debug_route(&asked.method, &asked.path);
     }
+    let route = Route::of(&asked.method, &asked.path)?;
     if route == Route::Metrics && !access.has_metrics {
         let message = "telemetry is off here; set telemetry.enabled, or use the Unix socket";
         return Err(Answer::error(StatusCode::NOT_FOUND, message));
@@ -156,6 +162,28 @@ fn permitted_route(asked: &Asked, access: Access) -> Result<Route, Answer> {
         return Err(Answer::error(StatusCode::FORBIDDEN, message));
     }
     Ok(route)
+}
+
+/// What the debug port serves, and what to do instead of what it does not. spec: apm §2
+fn debug_route(method: &Method, path: &str) -> Result<Route, Answer> {
+    let message = match path {
+        "/debug/vars" => return Route::of(method, path).map(|_| Route::TraceVars),
+        "/config" => return Route::of(method, path),
+        "/config/set" => {
+            "nothing is set here; change the configuration file and send SIGHUP to the agent, or \
+             POST /reload to its Unix socket (corelane.api_socket)"
+        }
+        "/secret/refresh" => {
+            "secrets are not refreshed here; see secret_refresh_interval, or POST /reload to the \
+             Unix socket of the agent (corelane.api_socket)"
+        }
+        _ if path.starts_with("/debug/pprof") => {
+            "there are no profiles of a Go runtime; counters are at /debug/vars, and `perf record \
+             -g -p` with the \"pid\" that stands there makes a profile"
+        }
+        _ => "there is no such path; there are /debug/vars and /config",
+    };
+    Err(Answer { status: StatusCode::NOT_FOUND, ..Answer::text(format!("{message}\n")) })
 }
 
 fn work(route: Route, asked: &Asked, source: &dyn Source) -> Answer {
@@ -178,13 +206,15 @@ fn work(route: Route, asked: &Asked, source: &dyn Source) -> Answer {
             Err(message) => Answer::error(StatusCode::BAD_REQUEST, &message),
         },
         Route::Stats => outcome(source.dogstatsd_stats()),
-        Route::StartCapture => match capture_request(&asked.body) {
+        Route::StartCapture(kind) => match capture_request(&asked.body) {
             Ok(request) => {
-                outcome(source.start_capture(request).map(|path| json!({ "path": path })))
+                outcome(source.start_capture(kind, request).map(|path| json!({ "path": path })))
             }
             Err(message) => Answer::error(StatusCode::BAD_REQUEST, &message),
         },
-        Route::StopCapture => outcome(source.stop_capture().map(|path| json!({ "path": path }))),
+        Route::StopCapture(kind) => {
+            outcome(source.stop_capture(kind).map(|path| json!({ "path": path })))
+        }
         Route::ReplayState => outcome(
             source
                 .load_replay_state(asked.body.to_vec())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Addresses, ApiError, ApiOptions, tls};
+use super::{Addresses, ApiError, ApiOptions, DebugOptions, tls};
 
 /// What a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,21 +80,29 @@ pub(super) fn bind(options: &ApiOptions) -> Result<Bound, ApiError> {
     if let Some(port) = options.expvar_port {
         tcp((Ipv4Addr::LOCALHOST, port).into(), "expvar_port", access(Scope::Counters))?;
     }
-    let mut debug = None;
-    if let Some(options) = &options.debug {
-        let (key, acceptor) = ("apm_config.debug.port", tls::acceptor(options)?);
-        let address = (Ipv4Addr::LOCALHOST, options.port).into();
-        let listener =
-            bind_tcp(address).map_err(|source| ApiError::Listen { address, key, source })?;
-        debug = listener.local_addr().ok();
-        listeners.push((Listening::Tls(listener, acceptor), access(Scope::Debug)));
+    let (mut debug, mut warnings) = (None, Vec::new());
+    match options.debug.as_ref().map(bind_debug).transpose() {
+        Ok(bound) => {
+            debug = bound.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
+            let listening = bound.map(|(listener, acceptor)| Listening::Tls(listener, acceptor));
+            listeners.extend(listening.map(|listening| (listening, access(Scope::Debug))));
+        }
+        Err(error) => warnings.push(error.to_string()),
     }
-    let addresses = Addresses { socket: options.socket.clone(), listen, health, debug };
+    let socket = options.socket.clone();
+    let addresses = Addresses { socket, listen, health, debug, warnings };
     Ok(Bound { addresses, listeners, file })
 }
 
 /// Connections waiting in the kernel.
 const BACKLOG: u32 = 64;
+
+fn bind_debug(options: &DebugOptions) -> Result<(TcpListener, TlsAcceptor), ApiError> {
+    let acceptor = tls::acceptor(options)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let failed = |error| ApiError::Debug(format!("{address}: {error}"));
+    Ok((bind_tcp(address).map_err(failed)?, acceptor))
+}
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };

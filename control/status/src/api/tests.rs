@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::client::{Reply, request};
-use crate::{CaptureRequest, Snapshot, TopReport, TopRow};
+use crate::{CaptureKind, CaptureRequest, Snapshot, TopReport, TopRow};
 
 /// An agent that answers from constants.
 #[derive(Default)]
@@ -39,11 +39,11 @@ impl Source for Fake {
         "api_key: '***abcde'\n".to_owned()
     }
 
-    fn start_capture(&self, request: CaptureRequest) -> Result<String, String> {
-        Ok(format!("{}/{}", request.dir.unwrap_or_default(), request.duration_secs))
+    fn start_capture(&self, kind: CaptureKind, request: CaptureRequest) -> Result<String, String> {
+        Ok(format!("{}/{}{kind:?}", request.dir.unwrap_or_default(), request.duration_secs))
     }
 
-    fn stop_capture(&self) -> Result<String, String> {
+    fn stop_capture(&self, _: CaptureKind) -> Result<String, String> {
         Err("no capture is under way".to_owned())
     }
 
@@ -138,7 +138,11 @@ fn every_reading_route_answers() {
 fn changes_are_asked_for_over_the_socket() {
     let running = Running::start();
     let reply = running.ask("POST", "/dogstatsd/capture", br#"{"dir":"/d","duration_secs":7}"#);
-    assert_eq!(reply.text(), r#"{"path":"/d/7"}"#);
+    assert_eq!(reply.text(), r#"{"path":"/d/7Packets"}"#);
+    let reply = running.ask("POST", "/apm/capture", br#"{"dir":"/d","duration_secs":8}"#);
+    assert_eq!(reply.text(), r#"{"path":"/d/8Requests"}"#);
+    assert_eq!(running.ask("DELETE", "/apm/capture", b"").error(), "no capture is under way");
+    assert_eq!(running.ask("GET", "/apm/capture", b"").status, 405);
     assert_eq!(running.ask("POST", "/dogstatsd/capture", b"{").status, 400);
     assert_eq!(running.ask("DELETE", "/dogstatsd/capture", b"").error(), "no capture is under way");
     let reply = running.ask("POST", "/dogstatsd/replay-state", &[0; 9]);
@@ -271,7 +275,10 @@ fn a_body_over_the_bound_is_refused_before_it_is_read() {
 fn the_debug_port_speaks_tls_and_tells_of_traces_alone() {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let pem = format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());
-    let debug = DebugOptions { port: 0, certificate: Some(pem) };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ipc_cert.pem");
+    std::fs::write(&path, pem).unwrap();
+    let debug = DebugOptions { port: 0, certificate: Some(path) };
     let options = ApiOptions { debug: Some(debug), ..ApiOptions::default() };
     let api = Api::start(options, Arc::new(Fake::default())).unwrap();
     let address = api.debug().unwrap();
@@ -300,8 +307,19 @@ fn the_debug_port_speaks_tls_and_tells_of_traces_alone() {
     };
     let vars = ask("/debug/vars");
     assert!(vars.starts_with("HTTP/1.1 200") && vars.contains("\"trace_writer\""), "{vars}");
-    for path in ["/status", "/config", "/metrics", "/"] {
-        assert!(ask(path).starts_with("HTTP/1.1 404"), "{path}");
+    let config = ask("/config");
+    assert!(config.starts_with("HTTP/1.1 200") && config.contains("'***abcde'"), "{config}");
+    for (path, word) in [
+        ("/status", "/debug/vars"),
+        ("/metrics", "/debug/vars"),
+        ("/", "/debug/vars"),
+        ("/dogstatsd/capture", "/debug/vars"),
+        ("/debug/pprof/heap", "perf record"),
+        ("/config/set?log_level=debug", "SIGHUP"),
+        ("/secret/refresh", "secret_refresh_interval"),
+    ] {
+        let answer = ask(path);
+        assert!(answer.starts_with("HTTP/1.1 404") && answer.contains(word), "{path}: {answer}");
     }
     // Without TLS there is no answer.
     let mut plain = TcpStream::connect(address).unwrap();
@@ -311,10 +329,29 @@ fn the_debug_port_speaks_tls_and_tells_of_traces_alone() {
     assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
 }
 
+/// Whatever is wrong with the debug port, the rest of the API is served.
 #[test]
-fn a_broken_certificate_is_named() {
-    let debug = DebugOptions { port: 0, certificate: Some("no pem".to_owned()) };
-    let options = ApiOptions { debug: Some(debug), ..ApiOptions::default() };
-    let error = Api::start(options, Arc::new(Fake::default())).unwrap_err();
-    assert!(error.to_string().contains("ipc_cert_file_path"), "{error}");
+fn a_debug_port_that_cannot_be_opened_is_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let broken = directory.path().join("broken.pem");
+    std::fs::write(&broken, "no pem").unwrap();
+    for (debug, word) in [
+        (DebugOptions { port: 0, certificate: Some(broken) }, "ipc_cert_file_path"),
+        (DebugOptions { port: 0, certificate: Some("/nowhere/x".into()) }, "/nowhere/x"),
+    ] {
+        let listen = Some("127.0.0.1:0".parse().unwrap());
+        let options = ApiOptions { debug: Some(debug), listen, ..ApiOptions::default() };
+        let api = Api::start(options, Arc::new(Fake::default())).unwrap();
+        assert!(api.listen().is_some() && api.debug().is_none());
+        assert!(api.warnings().iter().any(|warning| warning.contains(word)), "{word}");
+    }
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port();
+    let debug = Some(DebugOptions { port, certificate: None });
+    let api = Api::start(ApiOptions { debug, ..ApiOptions::default() }, Arc::new(Fake::default()));
+    let warnings = api.unwrap().warnings().join("; ");
+    assert!(
+        warnings.contains("in use") && warnings.contains("apm_config.debug.port"),
+        "{warnings}"
+    );
 }

@@ -1,5 +1,6 @@
 //! The certificate of the debug port.
 
+use std::fs;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -12,12 +13,15 @@ use super::{ApiError, DebugOptions};
 /// Accepts TLS with the certificate of the options, or with one made here, which clients cannot
 /// check: the port is for people at this host.
 pub(super) fn acceptor(options: &DebugOptions) -> Result<TlsAcceptor, ApiError> {
-    let failed = |error: &dyn std::fmt::Display| ApiError::Certificate(error.to_string());
+    let failed = |error: &dyn std::fmt::Display| ApiError::Debug(error.to_string());
     let (certificates, key) = match &options.certificate {
-        Some(pem) => {
-            let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+        Some(path) => {
+            let pem = fs::read(path).map_err(|error| {
+                ApiError::Debug(format!("ipc_cert_file_path {}: {error}", path.display()))
+            })?;
+            let certificates = CertificateDer::pem_slice_iter(&pem);
             let certificates = certificates.collect::<Result<Vec<_>, _>>();
-            let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|e| failed(&e))?;
+            let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|e| failed(&e))?;
             (certificates.map_err(|error| failed(&error))?, key)
         }
         None => {

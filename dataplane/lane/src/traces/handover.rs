@@ -103,6 +103,10 @@ pub struct TraceCounts {
     pub client_stats_malformed: u64,
     /// Tracer payloads encoded.
     pub payloads_encoded: u64,
+    /// Requests copied to a capture.
+    pub requests_captured: u64,
+    /// Requests that a capture under way had no room for.
+    pub requests_not_captured: u64,
     /// Payloads that waited for the tags of their container.
     pub held: HeldCounts,
     /// Traces lost in the middle of their work when the lane was restarted.

@@ -9,12 +9,13 @@ use futures_lite::future::{or, yield_now};
 use server::{Answer, Head, Refusal, Request, Route, Server};
 
 use super::Traces;
+use super::capture::capture;
 use super::container::Container;
 use super::work::{StatsWork, Step, Work};
 use crate::driver::{Drive, clock};
 use crate::lane::Lane;
 
-type SharedDrive = Rc<RefCell<Drive>>;
+pub(super) type SharedDrive = Rc<RefCell<Drive>>;
 
 /// Serves the requests of a lane, and payloads that were held, until its server has stopped. Never
 /// borrows the lane across a point where others have their turn.
@@ -84,6 +85,7 @@ async fn serve(drive: &SharedDrive, server: &Server, request: Request) {
         (None, Route::Traces(_)) => serve_traces(drive, request).await,
         (None, Route::Stats) => {
             let container = drive.borrow_mut().lane.container_of(&request.head, clock());
+            capture(drive, &request, &container).await;
             serve_stats(drive, StatsWork::new(request, container)).await;
         }
         (None, Route::Proxy(_) | Route::Unknown) => request.answer(Answer::not_found()),
@@ -91,10 +93,9 @@ async fn serve(drive: &SharedDrive, server: &Server, request: Request) {
 }
 
 async fn serve_traces(drive: &SharedDrive, request: Request) {
-    let begun = with_traces(drive, |lane, traces| {
-        let container = lane.container_of(&request.head, clock());
-        traces.begin(request, container)
-    });
+    let container = drive.borrow_mut().lane.container_of(&request.head, clock());
+    capture(drive, &request, &container).await;
+    let begun = with_traces(drive, |_, traces| traces.begin(request, container));
     if let Some(Some(work)) = begun {
         work_on(drive, work).await;
     }
@@ -139,7 +140,7 @@ async fn serve_stats(drive: &SharedDrive, work: StatsWork) {
     }
 }
 
-fn with_traces<T>(
+pub(super) fn with_traces<T>(
     drive: &SharedDrive,
     work: impl FnOnce(&mut Lane, &mut Traces) -> T,
 ) -> Option<T> {
