@@ -1,5 +1,7 @@
 //! What load to generate.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// How packets travel.
@@ -315,6 +317,14 @@ pub enum SpecError {
     /// A pool of traces would not fit in memory.
     #[error("{0} spans in all payloads are too many, use at most 2097152")]
     TooManySpans(u64),
+    /// A recording that traces cannot be made of.
+    #[error("no traces can be made of {}: {reason}", path.display())]
+    Corpus {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Threads without a connection.
     #[error("{0} threads are more than there are connections: raise `connections`")]
     ConnectionThreads(u32),

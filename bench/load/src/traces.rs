@@ -1,8 +1,10 @@
 //! Trace load: payloads as tracers send them, with exact counts.
 //!
 //! A small shop is modelled ([`TraceSpec`] says how large): web services that query a database and
-//! a cache and call each other. Its traces are written once, in any version of the protocol and
-//! with the habits of one language's tracer, and then sent over and over on many connections.
+//! a cache and call each other. Or the spans are those that a real tracer was recorded with, by
+//! `corelane apm capture` while the conformance tests drive it (`corpus`). Traces are written once,
+//! in any version of the protocol and with the habits of one language's tracer, and then sent over
+//! and over on many connections.
 //!
 //! ```text
 //! TraceSpec --prepare--> TraceLoad{pool of requests} --run--> TraceSent{counts by answer}

@@ -65,6 +65,14 @@ figures! {
     NullNsPerSpan => "ns/span", 0;
     /// Lane less null receiver: decode, process, sample, stats, encode
     WorkNsPerSpan => "ns/span", 0;
+    /// Decoding alone, in one process
+    DecodeNsPerSpan => "ns/span", 0;
+    /// Processing alone: normalise, obfuscate, sample
+    ProcessNsPerSpan => "ns/span", 0;
+    /// Counting stats alone
+    StatsNsPerSpan => "ns/span", 0;
+    /// Encoding of what is kept, alone
+    EncodeNsPerSpan => "ns/span", 0;
     /// Payloads that were not accepted
     RefusedPayloads => "payloads", 0;
     /// Resident memory after start

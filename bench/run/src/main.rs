@@ -7,8 +7,9 @@
 //! figures of all rounds -> median -> bound met? -> results/<name>.json -> report.md, *.svg
 //! ```
 //!
-//! Not here: any decoding of payloads; the sink answers 202 and drops the body. The agent is seen
-//! only from outside: its sockets, `/proc`, and `corelane status --json`.
+//! Not here: any decoding of what the agent sends; the sink answers 202 and drops the body. The
+//! agent is seen only from outside: its sockets, `/proc`, and `corelane status --json`. What the
+//! stages of the trace pipeline cost is measured in this process, with the agent's crates.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +29,7 @@ mod report;
 mod result;
 mod scenario;
 mod sink;
+mod stages;
 mod start;
 mod svg;
 mod throughput;

@@ -33,7 +33,8 @@ pub(crate) fn measure(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
     drop(agent);
     let null = run_null(bench, &scenario.traces)?;
     let lane = per_span(lane_ns, accepted);
-    Ok(Figures::from([
+    let mut figures = crate::stages::measure(&scenario.traces)?;
+    figures.extend([
         (Figure::SpansPerSec, exact(accepted) / seconds(sent.elapsed_ns)),
         (Figure::LaneNsPerSpan, lane),
         (Figure::CpuNsPerSpan, per_span(cpu_ns, accepted)),
@@ -42,7 +43,8 @@ pub(crate) fn measure(bench: &Bench, scenario: &Scenario) -> Result<Figures> {
         (Figure::RefusedPayloads, exact(sent.refused.payloads + sent.unanswered.payloads)),
         (Figure::RssIdleMib, mib(idle)),
         (Figure::RssLoadedMib, mib(highest)),
-    ]))
+    ]);
+    Ok(figures)
 }
 
 /// Sends a load to the agent. Returns the highest resident memory meanwhile too.

@@ -1,6 +1,7 @@
 //! Sends a trace load and prints exactly what it sent, as JSON.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
@@ -23,6 +24,9 @@ struct Arguments {
     /// Whose tracer the load looks like.
     #[arg(long, value_enum, default_value_t)]
     language: Language,
+    /// Capture of a tracer whose spans are sent; without, they are modelled.
+    #[arg(long, default_value = "")]
+    corpus: PathBuf,
     /// Spans a second; 0 sends flat out.
     #[arg(long, default_value_t = 0.0)]
     rate: f64,
@@ -83,6 +87,7 @@ impl Arguments {
             transport: if is_path { TraceTransport::Uds } else { TraceTransport::Tcp },
             destination: self.destination,
             language: self.language,
+            corpus: self.corpus,
             spans_per_trace: self.spans,
             traces_per_payload: self.traces,
             kept_per_mille: self.kept_per_mille,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::shop::{Dialect, Shop, Trace};
+use super::shop::{Dialect, Recorded, Shop, Trace};
 use super::write::{self, Sender};
 use super::{TraceSpec, TraceTally, TraceTransport};
 use crate::SpecError;
@@ -29,7 +29,9 @@ impl TracePool {
     /// When the specification is out of range.
     pub fn build(spec: &TraceSpec) -> Result<Self, SpecError> {
         spec.check()?;
-        let mut shop = Shop::new(spec, start_ns(spec));
+        let is_modelled = spec.corpus.as_os_str().is_empty();
+        let recorded = (!is_modelled).then(|| Recorded::read(&spec.corpus)).transpose()?;
+        let mut shop = Shop::new(spec, start_ns(spec), recorded);
         let requests = (0..spec.payloads)
             .map(|index| {
                 let service = index % spec.services;

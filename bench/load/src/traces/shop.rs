@@ -1,11 +1,14 @@
-//! The modelled application: spans of web requests with their database, cache and calls.
+//! The application that is traced: modelled, as web requests with their database, cache and calls,
+//! or of the spans that a tracer was recorded with.
 
 mod dialect;
+mod recorded;
 mod spans;
 
 use std::borrow::Cow;
 
 pub(super) use dialect::Dialect;
+pub(super) use recorded::Recorded;
 
 use crate::rng::Rng;
 use crate::traces::TraceSpec;
@@ -34,25 +37,35 @@ impl Trace {
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub(super) service: Text,
-    pub(super) name: &'static str,
+    pub(super) name: Text,
     pub(super) resource: Text,
-    pub(super) span_type: &'static str,
+    pub(super) span_type: Text,
     pub(super) span_id: u64,
     pub(super) parent_id: u64,
     pub(super) start_ns: u64,
     pub(super) duration_ns: u64,
     pub(super) is_error: bool,
-    pub(super) meta: Vec<(&'static str, Text)>,
-    pub(super) metrics: Vec<(&'static str, f64)>,
+    pub(super) meta: Vec<(Text, Text)>,
+    pub(super) metrics: Vec<(Text, f64)>,
 }
 
 impl Span {
+    /// Sets a tag.
+    pub(super) fn put(&mut self, key: &'static str, value: impl Into<Text>) {
+        self.meta.push((key.into(), value.into()));
+    }
+
+    /// Sets a number.
+    pub(super) fn measure(&mut self, key: &'static str, value: f64) {
+        self.metrics.push((key.into(), value));
+    }
+
     pub(super) fn meta(&self, key: &str) -> Option<&str> {
-        self.meta.iter().find(|(given, _)| *given == key).map(|(_, value)| &**value)
+        self.meta.iter().find(|(given, _)| given == key).map(|(_, value)| &**value)
     }
 
     pub(super) fn has_metric(&self, key: &str) -> bool {
-        self.metrics.iter().any(|(given, _)| *given == key)
+        self.metrics.iter().any(|(given, _)| given == key)
     }
 }
 
@@ -61,6 +74,7 @@ impl Span {
 pub(super) struct Shop<'a> {
     spec: &'a TraceSpec,
     pub(super) dialect: Dialect,
+    recorded: Option<Recorded>,
     rng: Rng,
     start_ns: u64,
     made: u64,
@@ -72,9 +86,13 @@ pub(super) const ENV: &str = "production";
 pub(super) const APP_VERSION: &str = "2026.11.3";
 
 impl<'a> Shop<'a> {
-    pub(super) const fn new(spec: &'a TraceSpec, start_ns: u64) -> Self {
+    pub(super) const fn new(
+        spec: &'a TraceSpec,
+        start_ns: u64,
+        recorded: Option<Recorded>,
+    ) -> Self {
         let dialect = Dialect::of(spec.language);
-        Self { spec, dialect, rng: Rng::new(spec.seed), start_ns, made: 0 }
+        Self { spec, dialect, recorded, rng: Rng::new(spec.seed), start_ns, made: 0 }
     }
 
     /// Identifies the process of a service.
@@ -99,7 +117,13 @@ impl<'a> Shop<'a> {
         let id = u128::from(upper) << 64 | u128::from(self.id());
         let mut trace = Trace { id, is_kept, spans: Vec::new() };
         let resource = self.rng.below(u64::from(self.spec.resources));
-        spans::fill(self, &mut trace, service, resource, start_ns, has_error);
+        match self.recorded.take() {
+            Some(recorded) => {
+                recorded.fill(self, &mut trace, start_ns, has_error);
+                self.recorded = Some(recorded);
+            }
+            None => spans::fill(self, &mut trace, service, resource, start_ns, has_error),
+        }
         trace
     }
 

@@ -1,5 +1,7 @@
 //! What trace load to generate.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::SpecError;
@@ -85,6 +87,10 @@ pub struct TraceSpec {
     pub destination: String,
     /// Whose tracer the load looks like.
     pub language: Language,
+    /// File that `corelane apm capture` wrote: the spans are those of its traces, instead of those
+    /// of the modelled application. Empty models it; `services` are of different processes then,
+    /// and `resources` mean nothing.
+    pub corpus: PathBuf,
     /// Distinct web services; each has a database and a cache, under shared or own names as the
     /// language has it.
     pub services: u32,
@@ -131,6 +137,7 @@ impl Default for TraceSpec {
             transport: TraceTransport::Tcp,
             destination: "127.0.0.1:8126".into(),
             language: Language::Python,
+            corpus: PathBuf::new(),
             services: 4,
             resources: 20,
             spans_per_trace: 50,

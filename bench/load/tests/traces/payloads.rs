@@ -28,6 +28,9 @@ struct Span<'a> {
     metrics: HashSet<&'a str>,
 }
 
+/// Of v1.0, by number.
+const KINDS: [&str; 6] = ["", "internal", "server", "client", "producer", "consumer"];
+
 impl Seen {
     fn add(&mut self, is_kept: bool, spans: &[Span<'_>]) {
         let tally = &mut self.tally;
@@ -50,7 +53,7 @@ impl Seen {
             assert_eq!(is_top_level, span.metrics.contains("_dd.top_level"), "{}", span.service);
             let is_hit = is_top_level
                 || span.metrics.contains("_dd.measured")
-                || matches!(span.kind, "server" | "client");
+                || matches!(span.kind, "server" | "client" | "producer" | "consumer");
             if is_hit {
                 tally.hits += 1;
                 tally.hit_errors += u64::from(span.is_error);
@@ -195,7 +198,7 @@ fn read_v10(body: &Value, seen: &mut Seen) {
                 service: text(span.field(1).unwrap()),
                 is_error: *span.field(8).unwrap() == Value::Bool(true),
                 duration: int(7),
-                kind: ["", "internal", "server", "client"][usize::try_from(int(16)).unwrap()],
+                kind: KINDS[usize::try_from(int(16)).unwrap()],
                 meta,
                 metrics,
             });
@@ -251,6 +254,34 @@ fn counts_are_what_the_payloads_hold() {
             assert!((100..=900).contains(&bytes_per_span), "{version:?}: {bytes_per_span}");
         }
     }
+}
+
+/// The traces that real tracers were recorded with, as every version has them.
+#[test]
+fn counts_are_what_payloads_of_recorded_spans_hold() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+    let mut languages = 0;
+    for language in Language::ALL {
+        let corpus = format!("{directory}/{}.capture", name(language));
+        let mut totals = Vec::new();
+        for version in TraceVersion::ALL {
+            let spec = TraceSpec { corpus: corpus.clone().into(), ..spec(version, language) };
+            let pool = TracePool::build(&spec).unwrap();
+            let seen = read(version, &pool);
+            assert_eq!(pool.total(), seen.tally, "{version:?} {language:?}");
+            let total = TraceTally { body_bytes: 0, ..pool.total() };
+            assert_eq!((total.chunks, total.spans, total.kept_chunks), (100, 5_000, 10));
+            assert!(total.error_chunks > 0 && total.top_level_hits >= 100, "{total:?}");
+            totals.push(total);
+        }
+        assert!(totals.iter().all(|total| *total == totals[0]), "{totals:?}");
+        languages += 1;
+    }
+    assert_eq!(languages, std::fs::read_dir(directory).unwrap().count(), "a capture is not used");
+}
+
+fn name(language: Language) -> String {
+    serde_json::to_value(language).unwrap().as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -321,6 +352,7 @@ fn impossible_specifications_are_refused() {
         (TraceSpec { payloads: 1_000_000, ..sound.clone() }, "spans in all payloads are too many"),
         (TraceSpec { threads: 9, ..sound.clone() }, "raise `connections`"),
         (TraceSpec { rate: f64::NAN, ..sound.clone() }, "must be a number"),
+        (TraceSpec { corpus: "/none".into(), ..sound.clone() }, "no traces can be made of /none"),
         (TraceSpec { container_id: "a\r\nb".into(), ..sound }, "printable"),
     ] {
         let error = TracePool::build(&wrong).unwrap_err().to_string();

@@ -18,7 +18,7 @@ impl Value {
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let mut rest = bytes;
         let value = Self::take(&mut rest);
-        assert_eq!(rest, [], "bytes after the value");
+        assert!(rest.is_empty(), "bytes after the value");
         value
     }
 

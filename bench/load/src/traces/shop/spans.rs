@@ -70,13 +70,13 @@ pub(super) fn fill(
     let dialect = shop.dialect;
     for span in &mut spans {
         if dialect.has_threads {
-            span.meta.push(("thread.name", "http-nio-8080-exec-7".into()));
-            span.metrics.push(("thread.id", 63.0));
+            span.put("thread.name", "http-nio-8080-exec-7");
+            span.measure("thread.id", 63.0);
         }
         if dialect.has_env_everywhere && span.parent_id != 0 {
-            span.meta.push(("env", ENV.into()));
-            span.meta.push(("version", APP_VERSION.into()));
-            span.meta.push(("language", dialect.language.into()));
+            span.put("env", ENV);
+            span.put("version", APP_VERSION);
+            span.put("language", dialect.language);
         }
     }
     trace.spans = spans;
@@ -106,63 +106,61 @@ fn entry(
     let agent = AGENTS[index_of(number, AGENTS.len())];
     let ip = format!("203.0.{}.{}", shop.rng.below(256), shop.rng.below(256));
     let status = if has_error { "500" } else { "200" };
-    let mut meta = vec![
-        ("component", dialect.entry.component.into()),
-        ("span.kind", "server".into()),
-        ("http.method", "GET".into()),
-        ("http.url", url.into()),
-        ("http.status_code", status.into()),
-        ("http.route", route.clone().into()),
-        ("http.useragent", agent.into()),
-        ("http.client_ip", ip.into()),
-        ("runtime-id", shop.runtime_id(service).into()),
-        ("language", dialect.language.into()),
-        ("env", ENV.into()),
-        ("version", APP_VERSION.into()),
-        ("_dd.p.tid", format!("{:016x}", trace.id >> 64).into()),
-    ];
-    let mut metrics = vec![
-        ("_dd.top_level", 1.0),
-        ("_dd.measured", 1.0),
-        ("process_id", 17.0),
-        ("_sampling_priority_v1", if trace.is_kept { 1.0 } else { 0.0 }),
-    ];
-    if trace.is_kept {
-        meta.push(("_dd.p.dm", "-1".into()));
-        metrics.push(("_dd.agent_psr", 0.1));
-    }
-    Span {
+    let mut span = Span {
         service: web.clone(),
-        name: dialect.entry.name,
+        name: dialect.entry.name.into(),
         resource: format!("GET {route}").into(),
-        span_type: "web",
+        span_type: "web".into(),
         span_id: shop.id(),
         parent_id: 0,
         start_ns,
         duration_ns: 0,
         is_error: false,
-        meta,
-        metrics,
+        meta: Vec::new(),
+        metrics: Vec::new(),
+    };
+    span.put("component", dialect.entry.component);
+    span.put("span.kind", "server");
+    span.put("http.method", "GET");
+    span.put("http.url", url);
+    span.put("http.status_code", status);
+    span.put("http.route", route);
+    span.put("http.useragent", agent);
+    span.put("http.client_ip", ip);
+    span.put("runtime-id", shop.runtime_id(service));
+    span.put("language", dialect.language);
+    span.put("env", ENV);
+    span.put("version", APP_VERSION);
+    span.put("_dd.p.tid", format!("{:016x}", trace.id >> 64));
+    span.measure("_dd.top_level", 1.0);
+    span.measure("_dd.measured", 1.0);
+    span.measure("process_id", 17.0);
+    span.measure("_sampling_priority_v1", if trace.is_kept { 1.0 } else { 0.0 });
+    if trace.is_kept {
+        span.put("_dd.p.dm", "-1");
+        span.measure("_dd.agent_psr", 0.1);
     }
+    span
 }
 
 fn child(shop: &mut Shop<'_>, step: Step, web: &Text, above: &Span) -> Span {
     let dialect = shop.dialect;
     let span_id = shop.id();
     let duration_ns = 20_000 + shop.rng.below(4_000_000);
-    let base = |operation: Operation, service: Text, resource: Text, span_type| Span {
-        service,
-        name: operation.name,
-        resource,
-        span_type,
-        span_id,
-        parent_id: above.span_id,
-        start_ns: 0,
-        duration_ns,
-        is_error: false,
-        meta: vec![("component", operation.component.into())],
-        metrics: Vec::new(),
-    };
+    let base =
+        |operation: Operation, service: Text, resource: Text, span_type: &'static str| Span {
+            service,
+            name: operation.name.into(),
+            resource,
+            span_type: Text::from(span_type),
+            span_id,
+            parent_id: above.span_id,
+            start_ns: 0,
+            duration_ns,
+            is_error: false,
+            meta: vec![("component".into(), operation.component.into())],
+            metrics: Vec::new(),
+        };
     let mut span = match step {
         Step::Inner => {
             let function = format!("shop.views.{}", THINGS[index_of(span_id, THINGS.len())]);
@@ -171,51 +169,46 @@ fn child(shop: &mut Shop<'_>, step: Step, web: &Text, above: &Span) -> Span {
         Step::Sql => {
             let service = service_of(dialect.sql_service, web, "-postgres");
             let mut span = base(dialect.sql, service, statement(&mut shop.rng).into(), "sql");
-            span.meta.extend([
-                ("db.system", Text::from("postgresql")),
-                ("db.name", "shop".into()),
-                ("db.user", "shop_rw".into()),
-                ("out.host", "db-primary.internal".into()),
-            ]);
+            span.put("db.system", "postgresql");
+            span.put("db.name", "shop");
+            span.put("db.user", "shop_rw");
+            span.put("out.host", "db-primary.internal");
             let rows = f64::from(u8::try_from(shop.rng.below(100)).unwrap_or(0));
-            span.metrics.extend([("network.destination.port", 5432.0), ("db.row_count", rows)]);
+            span.measure("network.destination.port", 5432.0);
+            span.measure("db.row_count", rows);
             span
         }
         Step::Redis => {
             let service = service_of(dialect.redis_service, web, "-redis");
             let mut span = base(dialect.redis, service, "GET".into(), "redis");
             let command = format!("GET session:{:016x}:profile", shop.rng.draw());
-            span.meta.extend([
-                ("db.system", Text::from("redis")),
-                ("out.host", "cache-1.internal".into()),
-                ("redis.raw_command", command.into()),
-            ]);
-            let numbers = [("network.destination.port", 6379.0), ("out.redis_db", 0.0)];
-            span.metrics.extend(numbers);
-            span.metrics.push(("redis.args_length", 2.0));
+            span.put("db.system", "redis");
+            span.put("out.host", "cache-1.internal");
+            span.put("redis.raw_command", command);
+            span.measure("network.destination.port", 6379.0);
+            span.measure("out.redis_db", 0.0);
+            span.measure("redis.args_length", 2.0);
             span
         }
         Step::Call => {
             let number = shop.rng.below(1_000_000);
             let mut span = base(dialect.call, web.clone(), "GET /v1/prices/?".into(), "http");
             let url = format!("http://pricing.internal:8080/v1/prices/{number}?currency=EUR");
-            span.meta.extend([
-                ("http.method", Text::from("GET")),
-                ("http.url", url.into()),
-                ("http.status_code", "200".into()),
-                ("out.host", "pricing.internal".into()),
-            ]);
-            span.metrics.push(("network.destination.port", 8080.0));
+            span.put("http.method", "GET");
+            span.put("http.url", url);
+            span.put("http.status_code", "200");
+            span.put("out.host", "pricing.internal");
+            span.measure("network.destination.port", 8080.0);
             span
         }
     };
     if step != Step::Inner {
-        span.meta.push(("span.kind", "client".into()));
-        span.metrics.push(("_dd.measured", 1.0));
+        span.put("span.kind", "client");
+        span.measure("_dd.measured", 1.0);
     }
     if span.service != *web {
-        span.meta.push(("_dd.base_service", web.clone()));
-        span.metrics.push(("_dd.top_level", 1.0));
+        span.put("_dd.base_service", web.clone());
+        span.measure("_dd.top_level", 1.0);
     }
     span
 }
@@ -264,11 +257,9 @@ fn fail(shop: &mut Shop<'_>, span: &mut Span) {
     let stack =
         format!("{}: {message}\n{}", dialect.error_type, dialect.frame.repeat(STACK_FRAMES));
     span.is_error = true;
-    span.meta.extend([
-        ("error.type", Text::from(dialect.error_type)),
-        ("error.message", message.into()),
-        ("error.stack", stack.into()),
-    ]);
+    span.put("error.type", dialect.error_type);
+    span.put("error.message", message);
+    span.put("error.stack", stack);
 }
 
 /// A number as an index below `count`.

@@ -79,9 +79,9 @@ fn ids(out: &mut Writer, trace: &Trace, span: &Span) {
 fn names(out: &mut Writer, span: &Span) {
     for (key, value) in [
         ("service", &*span.service),
-        ("name", span.name),
+        ("name", &span.name),
         ("resource", &span.resource),
-        ("type", span.span_type),
+        ("type", &span.span_type),
     ] {
         out.text(key);
         out.text(value);

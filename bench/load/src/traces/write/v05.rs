@@ -33,7 +33,7 @@ pub(super) fn payload(out: &mut Writer, traces: &[Trace]) {
         body.array(trace.spans.len());
         for span in &trace.spans {
             body.array(12);
-            for text in [&*span.service, span.name, &span.resource] {
+            for text in [&*span.service, &span.name, &span.resource] {
                 body.unsigned(dictionary.index(text));
             }
             for id in [lower_bits(trace.id), span.span_id, span.parent_id] {
@@ -52,7 +52,7 @@ pub(super) fn payload(out: &mut Writer, traces: &[Trace]) {
                 body.unsigned(dictionary.index(key));
                 body.double(*value);
             }
-            body.unsigned(dictionary.index(span.span_type));
+            body.unsigned(dictionary.index(&span.span_type));
         }
     }
     out.array(2);

@@ -111,7 +111,7 @@ fn chunks<'a>(table: &mut Table<'a>, traces: &'a [Trace]) {
 fn span<'a>(table: &mut Table<'a>, span: &'a Span) {
     table.out.map(14);
     table.field(1, &span.service);
-    table.field(2, span.name);
+    table.field(2, &span.name);
     table.field(3, &span.resource);
     for (key, number) in
         [(4, span.span_id), (5, span.parent_id), (6, span.start_ns), (7, span.duration_ns)]
@@ -123,7 +123,7 @@ fn span<'a>(table: &mut Table<'a>, span: &'a Span) {
     table.out.boolean(span.is_error);
     table.key(9);
     attributes(table, span);
-    table.field(10, span.span_type);
+    table.field(10, &span.span_type);
     table.field(13, ENV);
     table.field(14, APP_VERSION);
     table.field(15, span.meta("component").unwrap_or_default());
@@ -131,6 +131,8 @@ fn span<'a>(table: &mut Table<'a>, span: &'a Span) {
     table.out.unsigned(match span.meta("span.kind") {
         Some("server") => 2,
         Some("client") => 3,
+        Some("producer") => 4,
+        Some("consumer") => 5,
         _ => 1,
     });
 }
