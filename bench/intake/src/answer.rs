@@ -11,9 +11,10 @@ use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
 use crate::acceptance::{Report, Rule, check_exchange, check_headers, check_payload};
+use crate::passed::answer_passed;
 use crate::shared::Shared;
 use crate::store::body_hash;
-use crate::{Action, BodyError, Payload, Request, Route, body, decode, query, remote};
+use crate::{Action, BodyError, Passed, Payload, Request, Route, body, decode, query, remote};
 
 /// Bytes of an oversized body that are still read, so that the client gets to see the answer.
 const DRAINED_BYTES_MAX: usize = 64 << 20;
@@ -28,6 +29,7 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 /// Answers one request.
 pub(crate) async fn answer(
     shared: Arc<Shared>,
+    is_tunnelled: bool,
     request: hyper::Request<Incoming>,
 ) -> Result<Answer, Closed> {
     let (parts, incoming) = request.into_parts();
@@ -37,8 +39,11 @@ pub(crate) async fn answer(
     if remote::is_path(parts.uri.path()) {
         return answer_remote(&shared, parts.uri.path(), incoming).await;
     }
-    let mut head = head_of(&parts, shared.next_request_id());
+    let mut head = head_of(&parts, is_tunnelled, shared.next_request_id());
     let Some(route) = head.route else {
+        if head.passed.is_some() {
+            return answer_passed(&shared, head, incoming).await;
+        }
         head.error = Some(format!("{} is no route of this intake", head.path));
         return Ok(refuse(&shared, head, 404));
     };
@@ -207,7 +212,7 @@ fn read(head: &mut Request, route: Route, encoded: &Encoded) -> Result<Payload, 
     Ok(payload)
 }
 
-fn head_of(parts: &Parts, id: u64) -> Request {
+fn head_of(parts: &Parts, is_tunnelled: bool, id: u64) -> Request {
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
@@ -221,6 +226,10 @@ fn head_of(parts: &Parts, id: u64) -> Request {
         received_ms: now_ms(),
         method: parts.method.as_str().to_owned(),
         route: Route::from_path(&path),
+        passed: match Route::from_path(&path) {
+            Some(_) => None,
+            None => Passed::of(&path, is_tunnelled),
+        },
         path,
         http_version: format!("{:?}", parts.version),
         headers,
@@ -231,7 +240,7 @@ fn head_of(parts: &Parts, id: u64) -> Request {
     head
 }
 
-fn refuse(shared: &Shared, mut head: Request, status: u16) -> Answer {
+pub(crate) fn refuse(shared: &Shared, mut head: Request, status: u16) -> Answer {
     let text = errors_text(head.error.as_deref().unwrap_or_default());
     head.status = Some(status);
     conclude(shared, head, Payload::default(), Report::default(), None);
@@ -239,7 +248,13 @@ fn refuse(shared: &Shared, mut head: Request, status: u16) -> Answer {
 }
 
 /// Stores the request and tells whoever listens.
-fn conclude(shared: &Shared, head: Request, payload: Payload, report: Report, hash: Option<u64>) {
+pub(crate) fn conclude(
+    shared: &Shared,
+    head: Request,
+    payload: Payload,
+    report: Report,
+    hash: Option<u64>,
+) {
     let exchange = shared.store.record(head, payload, report, hash);
     if let Some(on_request) = &shared.on_request {
         on_request(&exchange);

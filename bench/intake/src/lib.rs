@@ -14,6 +14,8 @@
 //! - [`acceptance`] is the one check of everything sent; it also works without the server.
 //! - [`Store`] answers questions and waits for requests without polling.
 //! - [`Behaviour`] scripts faults; `/_corelane/` offers store and script over HTTP.
+//! - What an agent passes on for tracers is counted and shown ([`Passed`]), on any host: the intake
+//!   is a proxy that opens every tunnel to itself.
 //! - [`remote::Backend`] is the backend of remote configuration, with keys of its own.
 //! - [`mod@print`] renders requests for people.
 //!
@@ -40,6 +42,7 @@ mod body;
 mod decode;
 mod intake;
 mod json;
+mod passed;
 pub mod print;
 mod query;
 mod record;
@@ -57,6 +60,7 @@ pub use behaviour::{Action, Behaviour};
 pub use body::{BodyError, decompress};
 pub use decode::{DecodeError, decode};
 pub use intake::{GateError, Intake, Options, StartError};
+pub use passed::Passed;
 pub use record::{
     AgentHead, AgentTraces, Attribute, Attributes, Check, ChunkHead, ClientStats, Event,
     LatencySketch, Metadata, Metric, MetricKind, Payload, Point, Points, Provenance, ReceivedChunk,

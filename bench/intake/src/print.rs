@@ -15,6 +15,13 @@ pub fn summary(exchange: &Exchange) -> String {
     let request = &exchange.request;
     let status = request.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let mut line = format!("{} {} -> {status}", request.method, request.path);
+    if let Some(passed) = request.passed {
+        push(&mut line, format_args!(", {}", passed.name()));
+        let of = ["host", "dd-telemetry-request-type", "dd-evp-origin"];
+        for text in of.into_iter().filter_map(|name| request.header(name)) {
+            push(&mut line, format_args!(" {}", visible(text)));
+        }
+    }
     let counts = [
         (request.series_count, "series"),
         (request.sketch_count, "sketches"),
@@ -32,7 +39,11 @@ pub fn summary(exchange: &Exchange) -> String {
     let encoding = request.header("content-encoding").unwrap_or("identity");
     if request.encoded_bytes > 0 {
         let (encoded, decoded) = (request.encoded_bytes, request.decoded_bytes);
-        push(&mut line, format_args!(", {encoded} B {encoding} of {decoded} B"));
+        push(&mut line, format_args!(", {encoded} B {encoding}"));
+        // What is passed on is not decoded.
+        if request.passed.is_none() {
+            push(&mut line, format_args!(" of {decoded} B"));
+        }
     }
     if let Some(key) = request.masked_key() {
         push(&mut line, format_args!(", key {key}"));

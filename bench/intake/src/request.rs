@@ -1,6 +1,6 @@
 //! One request: its head, its fate, and what its body held.
 
-use crate::{Payload, Route, Violation};
+use crate::{Passed, Payload, Route, Violation};
 
 /// What is known of one request without its contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +15,10 @@ pub struct Request {
     pub path: String,
     /// `HTTP/1.1` or `HTTP/2.0`.
     pub http_version: String,
-    /// What the request is for; `None` for a path that is no route.
+    /// What the request is for; `None` for a path that is no route of agents.
     pub route: Option<Route>,
+    /// What tracers sent it for, through an agent; `None` for what an agent sends itself.
+    pub passed: Option<Passed>,
     /// The API key, from the header or the query.
     pub key: Option<String>,
     /// All headers with names in lower case, in order. The key is here in clear text.

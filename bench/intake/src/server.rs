@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http_body_util::Full;
 use hyper::service::service_fn;
+use hyper::upgrade::{self, OnUpgrade};
+use hyper::{Method, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -112,8 +115,19 @@ async fn serve_stream(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcc
         serve_connection(shared, stream).await;
         return;
     };
+    serve_secure(shared, stream, &tls, false).await;
+}
+
+async fn serve_secure<S>(shared: Arc<Shared>, stream: S, tls: &TlsAcceptor, is_tunnelled: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     match tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => serve_connection(shared, stream).await,
+        Ok(Ok(stream)) => {
+            let service = service_fn(|request| answer(Arc::clone(&shared), is_tunnelled, request));
+            // As below.
+            let _is_clean = builder().serve_connection(TokioIo::new(stream), service).await.is_ok();
+        }
         Ok(Err(_)) | Err(_) => shared.count_failed_handshake(),
     }
 }
@@ -122,11 +136,32 @@ async fn serve_connection<S>(shared: Arc<Shared>, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+    // Whoever takes us for a proxy gets a tunnel that leads back here.
+    let tunnel = Arc::<Mutex<Option<OnUpgrade>>>::default();
+    let service = service_fn(|request| {
+        let (shared, tunnel) = (Arc::clone(&shared), Arc::clone(&tunnel));
+        async move {
+            if request.method() != Method::CONNECT {
+                return answer(shared, false, request).await;
+            }
+            *tunnel.lock().unwrap_or_else(PoisonError::into_inner) = Some(upgrade::on(request));
+            Ok(Response::new(Full::default()))
+        }
+    });
+    // An error here is a client that went away or a connection that the script closed; both are in
+    // the log of requests already.
+    let io = TokioIo::new(stream);
+    let _is_clean = builder().serve_connection_with_upgrades(io, service).await.is_ok();
+    let tunnel = tunnel.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(tunnel) = tunnel else { return };
+    if let (Ok(stream), Some(tls)) = (tunnel.await, shared.tunnel_tls()) {
+        serve_secure(shared, TokioIo::new(stream), &tls, true).await;
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
     builder.http2().timer(TokioTimer::new());
-    // An error here is a client that went away or a connection that the script closed; both are in
-    // the log of requests already.
-    let _is_clean = builder.serve_connection(TokioIo::new(stream), service).await.is_ok();
+    builder
 }

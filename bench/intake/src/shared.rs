@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::acceptance::Rules;
 use crate::behaviour::Script;
 use crate::remote::Backend;
+use crate::tls::make_acceptor;
 use crate::{Action, Behaviour, Exchange, Route, Store};
 
 /// Time for the serving thread to open or close the port.
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     wanted: watch::Sender<Wanted>,
     applied: Mutex<Applied>,
     is_applied: Condvar,
+    tunnel_tls: OnceLock<Option<TlsAcceptor>>,
 }
 
 impl Shared {
@@ -77,7 +80,14 @@ impl Shared {
             wanted: watch::Sender::new(Wanted { gate: Gate::Open, version: 1 }),
             applied: Mutex::new(Applied { version: 0, outcome: Ok(()) }),
             is_applied: Condvar::new(),
+            tunnel_tls: OnceLock::new(),
         }
+    }
+
+    /// TLS inside tunnels to ourselves, with one certificate for all hosts; none when it cannot be
+    /// made.
+    pub(crate) fn tunnel_tls(&self) -> Option<TlsAcceptor> {
+        self.tunnel_tls.get_or_init(|| make_acceptor().ok().map(|(tls, _)| tls)).clone()
     }
 
     pub(crate) fn next_request_id(&self) -> u64 {

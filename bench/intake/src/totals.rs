@@ -70,6 +70,19 @@ pub struct NameTotals {
 }
 
 impl Totals {
+    /// Accepted requests that an agent passed on for tracers, by kind.
+    #[must_use]
+    pub fn passed(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for ((name, status), count) in &self.requests {
+            let is_known = crate::Route::from_name(name).is_some() || *name == "unknown";
+            if !is_known && (200..300).contains(status) {
+                *counts.entry(*name).or_default() += count;
+            }
+        }
+        counts
+    }
+
     /// All requests, whatever became of them.
     #[must_use]
     pub fn request_count(&self) -> u64 {
@@ -83,7 +96,8 @@ impl Totals {
     }
 
     pub(crate) fn add_request(&mut self, request: &Request) {
-        let route = request.route.map_or("unknown", crate::Route::name);
+        let passed = request.passed.map_or("unknown", crate::Passed::name);
+        let route = request.route.map_or(passed, crate::Route::name);
         *self.requests.entry((route, request.status.unwrap_or(0))).or_default() += 1;
         self.encoded_bytes += request.encoded_bytes as u64;
         self.resent += u64::from(request.is_resent);

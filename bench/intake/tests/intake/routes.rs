@@ -1,9 +1,9 @@
 //! Every route, encoding and refusal.
 
 use std::io::Write;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
-use intake::{Intake, MetricKind, Options, Route, Rule, print};
+use intake::{Intake, MetricKind, OnRequest, Options, Route, Rule, print};
 use proptest::prelude::*;
 
 use crate::client::{KEY, get, head, post, request, series, start};
@@ -241,4 +241,35 @@ proptest! {
         prop_assert!([202, 400, 415].contains(&reply.status), "{:?}", reply);
         intake.stop();
     }
+}
+
+#[test]
+fn what_tracers_send_is_counted_and_shown_but_not_decoded() {
+    let lines = Arc::<Mutex<Vec<String>>>::default();
+    let shown = Arc::clone(&lines);
+    let on_request: OnRequest = Box::new(move |exchange| {
+        shown.lock().unwrap().push(print::summary(exchange));
+    });
+    let options = Options { on_request: Some(on_request), ..Options::default() };
+    let intake = Intake::start(options).unwrap();
+    let kind = [("DD-Telemetry-Request-Type", "app-started")];
+    for (path, more, name) in [
+        ("/api/v2/profile", &[][..], "profile"),
+        ("/api/v2/debugger", &[("DD-EVP-ORIGIN", "agent-symdb")], "debugger"),
+        ("/api/v2/apmtelemetry", &kind, "telemetry"),
+        ("/api/v2/citestcycle", &[], "events_of_tracers"),
+    ] {
+        let body = b"any bytes";
+        let reply = request(intake.addr(), &head("POST", path, body.len(), more), body).unwrap();
+        assert_eq!((reply.status, reply.body.as_str()), (202, "{}"), "{path}");
+        assert_eq!(intake.store().totals().passed()[name], 1);
+    }
+    let totals = intake.store().totals();
+    assert_eq!((totals.request_count(), totals.encoded_bytes, totals.points), (4, 36, 0));
+    assert_eq!(totals.violation_count(), 0);
+    let lines = lines.lock().unwrap();
+    let telemetry = "POST /api/v2/apmtelemetry -> 202, telemetry intake app-started, 9 B";
+    assert!(lines[2].starts_with(telemetry), "{lines:?}");
+    let keyless = "POST /api/v2/profile HTTP/1.1\r\nHost: intake\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(request(intake.addr(), keyless, b"").unwrap().status, 403);
 }

@@ -10,8 +10,13 @@ use hyper::client::conn::http2;
 use hyper::header::CONTENT_TYPE;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use intake::{Intake, Options, Route};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    StreamOwned,
+};
 
 use crate::client::{KEY, head, read_reply, series, start};
 
@@ -91,4 +96,82 @@ fn http2_without_tls_is_spoken_at_once() {
     assert_eq!((status, &text[..]), (202, &br#"{"status":"ok"}"#[..]));
     assert_eq!(intake.store().requests()[0].http_version, "HTTP/2.0");
     assert_eq!(intake.store().violations(), []);
+}
+
+#[test]
+fn a_tunnel_to_any_host_leads_back_here() {
+    let intake = start();
+    let tunnel = |config| {
+        let mut stream = TcpStream::connect(intake.addr()).unwrap();
+        let host = "intake.profile.bed.test";
+        write!(stream, "CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n").unwrap();
+        assert_eq!(read_reply(&mut stream).unwrap().status, 200);
+        let server = ServerName::try_from(host).unwrap();
+        StreamOwned::new(ClientConnection::new(config, server).unwrap(), stream)
+    };
+    // Nobody vouches for the certificate of a tunnel.
+    assert!(tunnel(client_config(RootCertStore::empty())).write_all(b"x").is_err());
+    let mut stream = tunnel(Arc::new(careless()));
+    let head = head("POST", "/any/path", 4, &[]);
+    stream.write_all(&[head.as_bytes(), b"body"].concat()).unwrap();
+    assert_eq!(read_reply(&mut stream).unwrap().status, 202);
+    assert_eq!(intake.store().totals().passed()["events_of_tracers"], 1);
+}
+
+/// A client that takes every certificate.
+fn careless() -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Careless(Arc::clone(&provider));
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.unwrap().dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    config.with_no_client_auth()
+}
+
+#[derive(Debug)]
+struct Careless(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Careless {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

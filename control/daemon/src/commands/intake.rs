@@ -13,7 +13,10 @@ use crate::signals::{self, Signal};
 #[command(after_help = "\
 Example, in two terminals:
   corelane intake -v
-  DD_API_KEY=local DD_DD_URL=http://127.0.0.1:8080 corelane run")]
+  DD_API_KEY=local DD_DD_URL=http://127.0.0.1:8080 corelane run
+
+With profiles, telemetry and all else that tracers send to hosts of their own, each as a line:
+  DD_API_KEY=local DD_PROXY_HTTPS=http://127.0.0.1:8080 DD_SKIP_SSL_VALIDATION=true corelane run")]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(short, long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
@@ -64,5 +67,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
         totals.stats.groups,
         totals.stats.sum.hits,
     ))?;
+    let passed: Vec<String> =
+        totals.passed().into_iter().map(|(name, count)| format!("{count} {name}")).collect();
+    if !passed.is_empty() {
+        output::line(&format!("of tracers: {}", passed.join(", ")))?;
+    }
     Ok(Exit::Success)
 }
