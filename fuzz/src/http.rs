@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use server::{Answer, Identity, Peer, Rates, Seats, Server, ServerSettings, serve_connection};
+use server::{
+    Answer, HangUp, Identity, Peer, Rates, Seats, Server, ServerSettings, serve_connection,
+};
 
 /// Any bytes of a client, in pieces of any length, end with its connection: each request is
 /// answered or lost, and what bodies took is given back. The first byte chooses the length of the
@@ -51,6 +53,7 @@ fn served(bytes: &[u8], piece: usize) -> Exchange {
         let mut connection = pin!(serve_connection(
             &mut wire,
             Peer::Unix(None),
+            HangUp::default(),
             permit,
             std::rc::Rc::clone(&server)
         ));

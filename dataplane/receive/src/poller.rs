@@ -22,6 +22,10 @@ pub struct Ready {
     pub is_writable: bool,
     /// Whether nothing comes after what can be read now: the other end has finished or is gone.
     pub has_ended: bool,
+    /// Whether the other end takes nothing more either: both directions are closed.
+    pub is_hung_up: bool,
+    /// Whether the connection was broken.
+    pub is_reset: bool,
 }
 
 impl Poller {
@@ -129,6 +133,8 @@ impl Poller {
                 is_readable: is_broken || has(libc::EPOLLIN | libc::EPOLLRDHUP),
                 is_writable: is_broken || has(libc::EPOLLOUT),
                 has_ended: is_broken || has(libc::EPOLLRDHUP),
+                is_hung_up: has(libc::EPOLLHUP),
+                is_reset: has(libc::EPOLLERR),
             }
         }));
         Ok(&self.ready)

@@ -14,6 +14,7 @@ use receive::Peer;
 
 use crate::body::Full;
 use crate::exchange::ReplyPart;
+use crate::hang_up::HangUp;
 use crate::head::is_cross_site;
 use crate::inbox::Reply;
 use crate::incoming::{Stop, collect, is_discarded};
@@ -32,9 +33,14 @@ const BUFFER_BYTES_MAX: usize = 64 << 10;
 const UNWANTED_BYTES_MAX: u64 = 256 << 10;
 
 /// Serves one connection to its end. `io` may be of any executor; the future is for the thread of
-/// the server.
-pub async fn serve_connection<I>(io: I, peer: Peer, permit: Permit, server: Rc<Server>)
-where
+/// the server. `hang_up` ends a request that waits for control: nobody is there for its answer.
+pub async fn serve_connection<I>(
+    io: I,
+    peer: Peer,
+    hang_up: HangUp,
+    permit: Permit,
+    server: Rc<Server>,
+) where
     I: Read + Write + Unpin,
 {
     let seat = Seat { link: server.link(permit), server };
@@ -59,7 +65,13 @@ where
         if link.is_closing(cx) {
             return Poll::Ready(Ok(()));
         }
-        connection.as_mut().poll(cx)
+        let polled = connection.as_mut().poll(cx);
+        let gone = hang_up.look(cx);
+        if polled.is_pending() && link.is_in_vain(gone) {
+            server.count(|counts| counts.hang_ups += 1);
+            return Poll::Ready(Ok(()));
+        }
+        polled
     });
     if end.await.is_err_and(|error: hyper::Error| error.is_parse()) {
         server.count(|counts| counts.heads_malformed += 1);

@@ -17,6 +17,9 @@ pub struct ServerCounts {
     pub requests_lost: u64,
     /// Requests whose connection broke while their body was read; part of `requests_lost`.
     pub bodies_reset: u64,
+    /// Connections of clients that were gone while their request was with control, or its answer on
+    /// the way.
+    pub hang_ups: u64,
     /// Bytes of the bodies read whole.
     pub body_bytes: u64,
     /// Requests handed over to control.
@@ -50,6 +53,7 @@ impl ServerCounts {
         }
         self.requests_lost += other.requests_lost;
         self.bodies_reset += other.bodies_reset;
+        self.hang_ups += other.hang_ups;
         self.body_bytes += other.body_bytes;
         self.exchanges += other.exchanges;
         self.exchange_body_bytes += other.exchange_body_bytes;

@@ -35,6 +35,7 @@ mod connection;
 mod counts;
 mod exchange;
 mod gate;
+mod hang_up;
 mod head;
 mod inbox;
 mod incoming;
@@ -59,6 +60,7 @@ pub use exchange::{
     ExchangeInlet, ExchangeOutlet, ExchangeReply, Origin, PIECE_BYTES_MAX, PIECES_MAX, exchanges,
 };
 pub use gate::{Closed, Gate, Permit};
+pub use hang_up::HangUp;
 pub use head::{Head, Text};
 pub use inbox::{Reply, Request};
 pub use media::Media;

@@ -5,6 +5,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Permit;
+use crate::hang_up::Gone;
 
 /// State of one connection, shared by its task and the server.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Link {
     pub(crate) has_request: Cell<bool>,
     /// Whether that request is with control, and none of the lane's work waits for it.
     pub(crate) is_away: Cell<bool>,
+    /// Whether all of that request was read.
+    pub(crate) is_uploaded: Cell<bool>,
     /// Whether more of an answer may come when what there was is written.
     pub(crate) is_relaying: Cell<bool>,
     waker: RefCell<Option<Waker>>,
@@ -79,6 +82,7 @@ impl Link {
             prefix: RefCell::new(Vec::new()),
             has_request: Cell::new(false),
             is_away: Cell::new(false),
+            is_uploaded: Cell::new(false),
             is_relaying: Cell::new(false),
             waker: RefCell::new(None),
             permit,
@@ -134,6 +138,14 @@ impl Link {
     pub(crate) fn close(&self) {
         self.is_closing.set(true);
         self.wake();
+    }
+
+    /// Whether a request is with control, or its answer on the way, for nobody. What a client sent
+    /// before it closed is read to its end first.
+    pub(crate) fn is_in_vain(&self, gone: Gone) -> bool {
+        let is_read = self.is_relaying.get() || self.is_uploaded.get();
+        let is_waiting = self.is_away.get() || self.is_relaying.get();
+        is_waiting && (gone == Gone::Reset || gone == Gone::Closed && is_read)
     }
 
     /// Enforces `timeout`. What it had to do is returned.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use receive::{HttpListener, HttpStream, Peer, Poller, Ready};
 
+use crate::hang_up::{Gone, HangUp};
+
 /// Wakes the tasks of one thread when their sockets are ready. A driver may watch its own sockets
 /// beside them, with tokens below [`Reactor::TOKENS`].
 #[derive(Debug)]
@@ -50,6 +52,7 @@ struct State {
     /// Whether the last change was reported. An end that came together with bytes is not reported
     /// again after they were read.
     has_ended: bool,
+    hang_up: HangUp,
     waker: Option<Waker>,
 }
 
@@ -140,6 +143,11 @@ impl Reactor {
             state.is_readable |= ready.is_readable;
             state.is_writable |= ready.is_writable;
             state.has_ended |= ready.has_ended;
+            if ready.is_reset {
+                state.hang_up.note(Gone::Reset);
+            } else if ready.is_hung_up {
+                state.hang_up.note(Gone::Closed);
+            }
             if let Some(waker) = &state.waker {
                 waker.wake_by_ref();
             }
@@ -190,6 +198,12 @@ impl StreamIo {
     #[must_use]
     pub const fn peer(&self) -> Peer {
         self.stream.peer()
+    }
+
+    /// Says when the other end is gone.
+    #[must_use]
+    pub fn hang_up(&self) -> HangUp {
+        self.slot.with(|state| state.hang_up.clone())
     }
 
     fn poll_send(

@@ -177,7 +177,10 @@ impl Pump {
                         self.rest = chunk;
                         continue;
                     }
-                    Ok(None) => Piece::End,
+                    Ok(None) => {
+                        link.is_uploaded.set(true);
+                        Piece::End
+                    }
                     Err(stop) => {
                         // After any of these the rest of the stream means nothing.
                         link.has_unread.set(true);

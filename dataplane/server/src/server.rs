@@ -333,6 +333,7 @@ impl Server {
         link.enter(Phase::Exchange, self.now());
         // The lane may rest meanwhile.
         link.is_away.set(true);
+        link.is_uploaded.set(false);
         self.busy.set(self.busy.get().saturating_sub(1));
         self.count(|counts| counts.exchanges += 1);
         Some(begun)

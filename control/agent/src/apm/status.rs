@@ -48,6 +48,7 @@ fn add_lane(status: &mut TraceStatus, lane: &TraceCounts) {
     for (name, count) in [
         ("requests_lost", server.requests_lost),
         ("bodies_reset", server.bodies_reset),
+        ("hang_ups", server.hang_ups),
         ("body_bytes", server.body_bytes),
         ("exchanges", server.exchanges),
         ("exchange_body_bytes", server.exchange_body_bytes),

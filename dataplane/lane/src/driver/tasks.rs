@@ -61,8 +61,8 @@ impl Tasks {
             // The executor owns the task, not the other way round as well.
             let (spawner, serving) = (Rc::downgrade(&executor), Rc::clone(&server));
             let spawn = move |stream: server::StreamIo, permit| {
-                let peer = stream.peer();
-                let serve = serve_connection(stream, peer, permit, Rc::clone(&serving));
+                let (peer, hang_up) = (stream.peer(), stream.hang_up());
+                let serve = serve_connection(stream, peer, hang_up, permit, Rc::clone(&serving));
                 if let Some(executor) = spawner.upgrade() {
                     executor.spawn(serve).detach();
                 }

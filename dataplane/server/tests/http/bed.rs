@@ -66,8 +66,8 @@ impl Bed {
         let (server, executor) = (Rc::clone(&self.server), Rc::clone(&self.executor));
         let accept = accept_connections(listener, gate, Rc::clone(&self.server), {
             move |stream, permit| {
-                let peer = stream.peer();
-                let serve = serve_connection(stream, peer, permit, Rc::clone(&server));
+                let (peer, hang_up) = (stream.peer(), stream.hang_up());
+                let serve = serve_connection(stream, peer, hang_up, permit, Rc::clone(&server));
                 executor.spawn(serve).detach();
             }
         });

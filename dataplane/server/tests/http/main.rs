@@ -9,5 +9,6 @@
 )]
 
 mod bed;
+mod exchanges;
 mod limits;
 mod protocol;
