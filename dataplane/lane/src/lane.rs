@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::io;
+use std::iter;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Instant;
 
 use context::Keys;
-use entity::{Credentials, OriginSnapshot, PidResolver, PidResolverOptions};
+use entity::{
+    CONTAINER_PREFIX, Credentials, OriginSnapshot, PidResolver, PidResolverOptions,
+    container_entity,
+};
 use metrics::{Packet, Shard, ShardSettings};
 use naming::Rules;
 use receive::{Batch, Peer, PeerCredentials};
@@ -16,7 +20,7 @@ use signal::Counter;
 
 use crate::port::{Command, LanePort, Output};
 use crate::traces::Container;
-use crate::{NewConnection, OverflowInbox, RequestTap, TraceOrders};
+use crate::{NewConnection, OverflowInbox, RequestTap, Submitted, TraceOrders};
 
 /// What a lane is made with.
 #[derive(Clone)]
@@ -107,6 +111,8 @@ pub struct Lane {
     stop: Option<bool>,
     last_timed: Instant,
     peers_of_batch: Vec<Option<Arc<str>>>,
+    /// Who handed over packets last, of those that are known.
+    submitter: Option<Arc<str>>,
 }
 
 /// Slices of expiry per tick: at ten ticks a second a million contexts take some six seconds.
@@ -134,6 +140,7 @@ impl Lane {
             stop: None,
             last_timed: now.instant,
             peers_of_batch: Vec::new(),
+            submitter: None,
         };
         lane.shard.advance(now.unix_us / 1_000_000);
         lane
@@ -238,30 +245,50 @@ impl Lane {
         }));
     }
 
-    /// Takes packets that came without a socket. Whoever handed them over may speak for others, so
-    /// that nothing is known of their senders but what their lines say.
-    pub fn on_submitted<'p>(&mut self, packets: impl Iterator<Item = &'p [u8]>, now: Now) {
+    /// Takes packets that came without a socket. Whoever handed them over may speak for others:
+    /// nothing is known of their senders but what their lines say, and the container where it is
+    /// told.
+    pub fn on_submitted<'p>(&mut self, packets: impl Iterator<Item = Submitted<'p>>, now: Now) {
         let (mut count, mut bytes) = (0, 0);
         let is_copied = self.capture.is_some() || self.forward.is_some();
-        let packet = |bytes: &'p [u8]| Packet {
-            bytes,
-            peer: None,
-            stamp_us: now.unix_us,
-            is_eol_required: false,
-        };
-        let packets = packets.inspect(|packet| {
-            count += 1;
-            bytes += packet.len() as u64;
-        });
-        if is_copied {
-            for bytes in packets {
-                self.copy(bytes, 0, None, now);
-                self.shard.on_packets(std::iter::once(packet(bytes)));
+        let mut packets = packets
+            .inspect(|packet| {
+                count += 1;
+                bytes += packet.text.len() as u64;
+            })
+            .peekable();
+        while let Some(container) = packets.peek().map(|first| first.container) {
+            let origin = self.submitting(container);
+            let packet = |bytes: &'p [u8]| Packet {
+                bytes,
+                peer: origin.as_ref(),
+                stamp_us: now.unix_us,
+                is_eol_required: false,
+            };
+            let of_one = iter::from_fn(|| packets.next_if(|next| next.container == container));
+            if is_copied {
+                for submitted in of_one {
+                    self.copy(submitted.text, 0, origin.as_ref(), now);
+                    self.shard.on_packets(iter::once(packet(submitted.text)));
+                }
+            } else {
+                self.shard.on_packets(of_one.map(|submitted| packet(submitted.text)));
             }
-        } else {
-            self.shard.on_packets(packets.map(packet));
         }
         self.count_packets(Transport::Submitted, count, bytes);
+    }
+
+    /// The origin that a container is; the last one is remembered.
+    fn submitting(&mut self, container: &[u8]) -> Option<Arc<str>> {
+        let id = str::from_utf8(container).ok().filter(|id| !id.is_empty())?;
+        let is_same = |known: &&Arc<str>| {
+            known.strip_prefix(CONTAINER_PREFIX).is_some_and(|known| known == id)
+        };
+        if let Some(known) = self.submitter.as_ref().filter(is_same) {
+            return Some(Arc::clone(known));
+        }
+        self.submitter = Some(container_entity(id));
+        self.submitter.clone()
     }
 
     fn origin_of(&mut self, peer: Option<PeerCredentials>, now: Now) -> Option<Arc<str>> {

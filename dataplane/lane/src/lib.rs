@@ -48,7 +48,7 @@ pub use port::{Command, LaneHandle, LanePort, Output, port};
 pub use sources::Sources;
 pub use start::{LaneThread, StartLane, start};
 pub use submission::{
-    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitter, TraceInbox,
+    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitted, Submitter, TraceInbox,
     TraceSubmissionLimits, TraceSubmitter, submission, trace_submission,
 };
 pub use traces::{

@@ -4,6 +4,9 @@
 //! Submitter --[length, bytes][length, bytes]...--> ring of bytes --> SubmissionInbox (a source)
 //! ```
 //!
+//! Bytes begin with the id of the sender's container, and its length, where the length says so by
+//! its highest bit.
+//!
 //! One bounded ring of bytes per lane, with one producer: whoever shares a [`Submitter`] between
 //! threads puts a lock around it, which the lane never sees. A packet is copied twice in its life
 //! and allocates nothing. The lane is not woken for a packet, which would cost some microseconds of
@@ -33,6 +36,21 @@ pub const SUBMISSION_LINE_BYTES_MAX: usize = 64 << 10;
 const BYTES_PER_LOOK: usize = 256 << 10;
 /// Bytes of the length in front of a packet.
 const PREFIX: usize = size_of::<u32>();
+/// Bit of a length that says that a container follows.
+const HAS_CONTAINER: u32 = 1 << 31;
+/// Bytes of the length of a container's id, which are few. spec: dogstatsd §7.5
+const CONTAINER_PREFIX: usize = 1;
+/// Longest id of a container; a longer one names nothing.
+const CONTAINER_BYTES_MAX: usize = u8::MAX as usize;
+
+/// A packet as the lane takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submitted<'p> {
+    /// Id of the container that sent it; empty when nobody knows.
+    pub container: &'p [u8],
+    /// DogStatsD lines.
+    pub text: &'p [u8],
+}
 
 /// The way into a lane without a socket.
 pub struct Submitter {
@@ -101,6 +119,16 @@ impl Submitter {
     /// # Errors
     /// See [`SubmitError`]; a refusal is counted by the lane.
     pub fn submit(&mut self, text: &[u8]) -> Result<(), SubmitError> {
+        self.submit_from(b"", text)
+    }
+
+    /// The same for a text that a container sent, of this id; empty for nobody knows which.
+    ///
+    /// # Errors
+    /// See [`SubmitError`]; a refusal is counted by the lane.
+    pub fn submit_from(&mut self, container: &[u8], text: &[u8]) -> Result<(), SubmitError> {
+        let container = Some(container).filter(|id| id.len() <= CONTAINER_BYTES_MAX);
+        let container = container.unwrap_or_default();
         if self.ring.is_abandoned() {
             return Err(SubmitError::Stopped);
         }
@@ -110,7 +138,7 @@ impl Submitter {
             if piece.len() > SUBMISSION_LINE_BYTES_MAX {
                 return self.refuse(SubmitError::TooLong);
             }
-            needed += PREFIX + piece.len();
+            needed += PREFIX + container_bytes(container) + piece.len();
         }
         let free = self.ring.slots();
         if needed > free {
@@ -118,7 +146,7 @@ impl Submitter {
             return self.refuse(if is_too_long { SubmitError::TooLong } else { SubmitError::Full });
         }
         for piece in Pieces(text) {
-            self.push(piece);
+            self.push(container, piece);
         }
         let half = capacity / 2;
         if free > half && free - needed <= half {
@@ -128,10 +156,16 @@ impl Submitter {
     }
 
     /// Adds a piece for which there is room.
-    fn push(&mut self, piece: &[u8]) {
-        let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-        let is_pushed = self.ring.push_entire_slice(&length.to_le_bytes()).is_ok()
-            && self.ring.push_entire_slice(piece).is_ok();
+    fn push(&mut self, container: &[u8], piece: &[u8]) {
+        let length = u32::try_from(container_bytes(container) + piece.len()).unwrap_or(0);
+        let flag = if container.is_empty() { 0 } else { HAS_CONTAINER };
+        let mut is_pushed = self.ring.push_entire_slice(&(length | flag).to_le_bytes()).is_ok();
+        if !container.is_empty() {
+            let length = u8::try_from(container.len()).unwrap_or(0);
+            is_pushed &= self.ring.push_entire_slice(&[length]).is_ok()
+                && self.ring.push_entire_slice(container).is_ok();
+        }
+        is_pushed &= self.ring.push_entire_slice(piece).is_ok();
         debug_assert!(is_pushed, "room only grows while the one producer looks");
     }
 
@@ -145,6 +179,11 @@ impl Submitter {
         refusals.fetch_add(1, Ordering::Relaxed);
         Err(error)
     }
+}
+
+/// Bytes that the name of a sender takes.
+const fn container_bytes(container: &[u8]) -> usize {
+    if container.is_empty() { 0 } else { CONTAINER_PREFIX + container.len() }
 }
 
 /// Splits a text into pieces of whole lines, none longer than it must be.
@@ -233,7 +272,7 @@ fn whole_length(first: &[u8], second: &[u8]) -> Option<usize> {
         *byte = *from;
     }
     let there = first.len() + second.len();
-    let whole = PREFIX + usize::try_from(u32::from_le_bytes(prefix)).ok()?;
+    let whole = PREFIX + usize::try_from(u32::from_le_bytes(prefix) & !HAS_CONTAINER).ok()?;
     (there >= PREFIX && there >= whole).then_some(whole)
 }
 
@@ -245,9 +284,9 @@ struct Packets<'r> {
 }
 
 impl<'r> Iterator for Packets<'r> {
-    type Item = &'r [u8];
+    type Item = Submitted<'r>;
 
-    fn next(&mut self) -> Option<&'r [u8]> {
+    fn next(&mut self) -> Option<Submitted<'r>> {
         let rest = self.bytes.get(self.at..)?;
         let whole = whole_length(rest, &[])?;
         let packet = rest.get(PREFIX..whole)?;
@@ -255,7 +294,13 @@ impl<'r> Iterator for Packets<'r> {
         if let Some(done) = self.done {
             done.set(done.get() + whole);
         }
-        Some(packet)
+        // The highest byte of the length comes last.
+        if rest.get(PREFIX - 1).is_none_or(|&highest| highest < 1 << 7) {
+            return Some(Submitted { container: &[], text: packet });
+        }
+        let (&length, named) = packet.split_first()?;
+        let (container, text) = named.split_at_checked(usize::from(length))?;
+        Some(Submitted { container, text })
     }
 }
 

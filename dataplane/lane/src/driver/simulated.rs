@@ -14,7 +14,7 @@ use super::Drive;
 use crate::sources::percent;
 use crate::{
     Found, Lane, LanePort, LaneSettings, Moderation, Now, OverflowInbox, OverflowOutlet, Sources,
-    Transport, Wait,
+    Submitted, Transport, Wait,
 };
 
 /// A lane without a thread. It owns the queues of its sockets.
@@ -162,7 +162,8 @@ impl SimulatedLane {
         for frame in self.frames.drain(..) {
             lane.on_frame(&frame, None, now);
         }
-        lane.on_submitted(self.submitted.iter().map(Vec::as_slice), now);
+        let packets = self.submitted.iter();
+        lane.on_submitted(packets.map(|text| Submitted { container: &[], text }), now);
         self.submitted.clear();
         self.drive.end_turn(now);
         found

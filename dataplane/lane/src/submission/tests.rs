@@ -74,6 +74,32 @@ fn lines_become_samples_and_bad_ones_are_refused_by_reason() {
 }
 
 #[test]
+fn packets_keep_their_containers() {
+    let mut bed = Bed::new(1 << 17);
+    let long = "c".repeat(CONTAINER_BYTES_MAX + 1);
+    for (container, text) in
+        [("", "a:1|c"), ("one", "b:2|c\nc:3|c"), ("two", "d:4|c"), (long.as_str(), "e:5|c")]
+    {
+        bed.submitter.submit_from(container.as_bytes(), text.as_bytes()).unwrap();
+    }
+    bed.submitter.submit(b"f:6|c").unwrap();
+    let chunk = bed.inbox.ring.read_chunk(bed.inbox.ring.slots()).unwrap();
+    let (bytes, _) = chunk.as_slices();
+    let packets = Packets { bytes, at: 0, done: None };
+    let found: Vec<(&str, &str)> = packets
+        .map(|packet| {
+            (str::from_utf8(packet.container).unwrap(), str::from_utf8(packet.text).unwrap())
+        })
+        .collect();
+    let wanted =
+        [("", "a:1|c"), ("one", "b:2|c\nc:3|c"), ("two", "d:4|c"), ("", "e:5|c"), ("", "f:6|c")];
+    assert_eq!(found, wanted);
+    bed.drain();
+    assert_eq!(bed.counters().value(Counter::Messages), 6);
+    assert_eq!(bed.counters().value(Counter::SubmittedBytes), 4 * 5 + 11);
+}
+
+#[test]
 fn a_full_ring_refuses_the_whole_text_and_counts_it() {
     let mut bed = Bed::new(64);
     bed.submitter.submit(b"aaaaaaaaaaaaaaaaaaaa:1|c").unwrap();
@@ -131,8 +157,8 @@ fn what_makes_the_lane_panic_is_read_once() {
     let reading = Reading { chunk: Some(chunk), done: Cell::new(0) };
     let (first, _) = reading.chunk.as_ref().unwrap().as_slices();
     let mut packets = Packets { bytes: first, at: 0, done: Some(&reading.done) };
-    assert_eq!(packets.next(), Some(&b"a"[..]));
-    assert_eq!(packets.next(), Some(&b"b"[..]));
+    assert_eq!(packets.next().map(|packet| packet.text), Some(&b"a"[..]));
+    assert_eq!(packets.next().map(|packet| packet.text), Some(&b"b"[..]));
     drop(reading);
     assert_eq!(inbox.ring.slots(), PREFIX + 1, "only the third is left");
 }
@@ -145,19 +171,22 @@ proptest! {
         steps in proptest::collection::vec((0_usize..40, any::<bool>()), 1..80),
     ) {
         let (mut submitter, mut inbox) = submission(capacity, Arc::new(crate::bell::bell().unwrap().0));
-        let mut model: VecDeque<Vec<u8>> = VecDeque::new();
+        let mut model: VecDeque<(Vec<u8>, Vec<u8>)> = VecDeque::new();
         for (serial, (length, is_read)) in steps.into_iter().enumerate() {
             let byte = u8::try_from(serial % 200).unwrap();
             let packet = vec![if byte == b'\n' { 0 } else { byte }; length];
-            if submitter.submit(&packet).is_ok() && !packet.is_empty() {
-                model.push_back(packet);
+            let container = vec![b'c'; serial % 4];
+            if submitter.submit_from(&container, &packet).is_ok() && !packet.is_empty() {
+                model.push_back((container, packet));
             }
             if is_read {
                 let mut read = Vec::new();
                 let waiting = inbox.ring.slots();
                 let chunk = inbox.ring.read_chunk(waiting).unwrap();
                 let reading = Reading { chunk: Some(chunk), done: Cell::new(0) };
-                reading.each(&mut inbox.joined, |packets| read.extend(packets.map(<[_]>::to_vec)));
+                reading.each(&mut inbox.joined, |packets| {
+                    read.extend(packets.map(|it| (it.container.to_vec(), it.text.to_vec())));
+                });
                 drop(reading);
                 prop_assert_eq!(inbox.ring.slots(), 0);
                 prop_assert_eq!(read, model.drain(..).collect::<Vec<_>>());
