@@ -195,13 +195,11 @@ impl Agent {
         {
             true => {
                 let delivery = Arc::new(TraceDelivery::start(&config)?);
-                let submit = submit_lines(&way_in);
+                let submit = submit_lines(&config, &way_in);
                 let proxies = ProxyRoutes::start(&config, &host.name, submit);
                 let proxies = proxies.map_err(StartError::Tls)?;
-                let mut paths = proxies.proxies.settings().paths();
-                if remote.is_on() {
-                    paths.push("/v0.7/config");
-                }
+                let routes =
+                    Routes { proxies: Arc::clone(&proxies.proxies), remote: Arc::clone(&remote) };
                 let started = Apm::start(
                     &config,
                     &host.name,
@@ -209,11 +207,9 @@ impl Agent {
                     &mut trace_listeners,
                     secret,
                     Arc::clone(&delivery),
-                    &paths,
+                    &routes.paths(),
                 )
                 .map_err(StartError::Traces)?;
-                let routes =
-                    Routes { proxies: Arc::clone(&proxies.proxies), remote: Arc::clone(&remote) };
                 let exchanges = Exchanges::start(started.inlets, routes)?;
                 let (apm, lanes) = (Some(started.apm), Some(started.lanes));
                 (apm, lanes, Some(exchanges), Some(proxies), Some(delivery))
@@ -408,11 +404,15 @@ impl fmt::Debug for Agent {
     }
 }
 
-/// Hands lines of DogStatsD to the lanes, once there are any.
-fn submit_lines(way_in: &Arc<OnceLock<Arc<Submissions>>>) -> SubmitLines {
+/// Hands lines of DogStatsD to the lanes, once there are any, with their container where origins
+/// are wanted.
+fn submit_lines(config: &Config, way_in: &Arc<OnceLock<Arc<Submissions>>>) -> SubmitLines {
     let way_in = Arc::clone(way_in);
-    SubmitLines::new(move |lines| {
-        match way_in.get().map(|submissions| submissions.submit_dogstatsd(lines)) {
+    let is_origin_used = config.bool(keys::DOGSTATSD_ORIGIN_DETECTION);
+    SubmitLines::new(move |container, lines| {
+        let container = if is_origin_used { container } else { "" };
+        let submit = |to: &Arc<Submissions>| to.submit_dogstatsd_from(container, lines);
+        match way_in.get().map(submit) {
             // What is too long is counted by its lane.
             Some(Ok(()) | Err(SubmitError::TooLong | SubmitError::Malformed)) => Submitted::Taken,
             None | Some(Err(SubmitError::Full)) => Submitted::Full,

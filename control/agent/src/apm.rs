@@ -28,7 +28,7 @@ use ::stats::ConcentratorSettings;
 use config::{Config, keys};
 use lane::{TraceHandover, TraceOrders, TraceSettings};
 use sampling::{LaneCounts, Rater, Rates, RemoteSampling};
-use server::{ExchangeInlet, exchanges};
+use server::{ExchangeInlet, Identity, exchanges};
 
 use self::budget::Budget;
 pub(crate) use self::delivery::TraceDelivery;
@@ -58,6 +58,17 @@ pub(crate) struct Apm {
     meter: TraceMeter,
     budget: Budget,
     delivery: Arc<TraceDelivery>,
+    info: InfoSource,
+    /// What answers say from now on, for each lane that has not been told.
+    identities: Vec<Option<Arc<Identity>>>,
+}
+
+/// What `/info` is made of, but for the paths of proxies.
+struct InfoSource {
+    /// The configuration of the start: nothing else that it tells changes in a running process.
+    config: Arc<Config>,
+    port: Option<u16>,
+    statsd_port: u16,
 }
 
 /// Everything that starts with the trace pipeline.
@@ -73,7 +84,7 @@ impl Apm {
     /// The control half, and what the lanes' halves are started with. `seed` is a secret of this
     /// process.
     pub(crate) fn start(
-        config: &Config,
+        config: &Arc<Config>,
         host: &str,
         lanes: usize,
         listeners: &mut TraceListeners,
@@ -81,7 +92,12 @@ impl Apm {
         delivery: Arc<TraceDelivery>,
         proxy_paths: &[&'static str],
     ) -> Result<Started, String> {
-        let info = Info::new(config, listeners.port, listeners.statsd_port, proxy_paths);
+        let info = InfoSource {
+            config: Arc::clone(config),
+            port: listeners.port,
+            statsd_port: listeners.statsd_port,
+        };
+        let identity = info.identity(proxy_paths);
         let sampling = Arc::new(settings::sampling(config));
         let rater = Rater::new(Arc::clone(&sampling), lanes);
         let processing = settings::processing(config, host).map_err(|error| error.to_string())?;
@@ -111,6 +127,8 @@ impl Apm {
             writer: Writer::new(config, host, Arc::clone(&delivery)),
             stats: StatsMerge::new(config, host, lanes, processing, Arc::clone(&delivery), seed),
             delivery,
+            info,
+            identities: vec![None; lanes],
             spares: (0..lanes).map(|_| LaneCounts::default()).collect(),
             report,
             meter: TraceMeter::default(),
@@ -128,11 +146,30 @@ impl Apm {
             listeners: std::mem::take(&mut listeners.lanes),
             seats: Vec::new(),
             server: settings::server(config),
-            identity: server::Identity::new(AGENT_VERSION, &info.state, info.body.into()),
+            identity,
             pipeline,
             exchanges,
         };
         Ok(Started { apm, lanes, inlets })
+    }
+
+    /// Lists these paths of proxies in `/info` from now on.
+    pub(crate) fn set_proxy_paths(&mut self, paths: &[&'static str]) {
+        let identity = self.info.identity(paths);
+        self.identities.fill(Some(identity));
+    }
+
+    /// Takes back orders that a lane had no room for; the next ones hold what they were about.
+    pub(crate) fn take_back(&mut self, lane: usize, orders: TraceOrders) {
+        if let (Some(slot), Some(identity)) = (self.identities.get_mut(lane), orders.identity) {
+            slot.get_or_insert(identity);
+        }
+        if self.news.is_none() {
+            self.news = orders.rates;
+        }
+        if let Some(spare) = self.spares.get_mut(lane) {
+            *spare = orders.spare_counts;
+        }
     }
 
     /// Sets targets from afar.
@@ -175,8 +212,9 @@ impl Apm {
         let stats_until_ns = self.stats.round(now_ns);
         let shedding = self.budget.look(now);
         let news = self.news.take();
-        let orders = self.spares.iter_mut().map(|spare| TraceOrders {
-            identity: None,
+        let lanes = self.spares.iter_mut().zip(&mut self.identities);
+        let orders = lanes.map(|(spare, identity)| TraceOrders {
+            identity: identity.take(),
             rates: news.clone(),
             stats_until_ns,
             is_last: false,
@@ -239,6 +277,13 @@ impl Apm {
 
     fn locked_report(&self) -> std::sync::MutexGuard<'_, TraceReport> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InfoSource {
+    fn identity(&self, proxy_paths: &[&'static str]) -> Arc<Identity> {
+        let info = Info::new(&self.config, self.port, self.statsd_port, proxy_paths);
+        Identity::new(AGENT_VERSION, &info.state, info.body.into())
     }
 }
 

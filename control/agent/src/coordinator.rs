@@ -17,7 +17,7 @@ use sampling::RemoteSampling;
 use signal::FlushedLane;
 use status::CaptureKind;
 
-use crate::apm::Apm;
+use crate::apm::{Apm, TraceSeries};
 use crate::captures::Captures;
 use crate::context_totals::ContextTotal;
 use crate::exchanges::Exchanges;
@@ -176,6 +176,9 @@ impl Coordinator {
             Request::Configure(config) => {
                 self.config = config;
                 self.flusher.count_contexts(&self.config);
+                if let (Some(apm), Some(exchanges)) = (&mut self.apm, &self.exchanges) {
+                    apm.set_proxy_paths(&exchanges.routes().paths());
+                }
             }
             Request::Sampling(remote) => {
                 if let Some(apm) = &mut self.apm {
@@ -253,9 +256,11 @@ impl Coordinator {
     fn order_traces(&mut self) {
         let Some(apm) = &mut self.apm else { return };
         let orders = apm.round(Instant::now(), unix_ns());
-        for (lane, orders) in self.lanes.handles().iter_mut().zip(orders) {
+        for (index, (lane, orders)) in self.lanes.handles().iter_mut().zip(orders).enumerate() {
             // A lane that is too busy to take them is asked again in the next round.
-            drop(lane.send(Command::Traces(Box::new(orders))));
+            if let Err(Command::Traces(orders)) = lane.send(Command::Traces(Box::new(orders))) {
+                apm.take_back(index, *orders);
+            }
         }
     }
 
@@ -385,14 +390,18 @@ impl Coordinator {
     fn self_report(&mut self, now_secs: u64) -> SelfReport {
         let interval = self.config.secs(keys::FLUSH_INTERVAL_SECS).as_secs().max(1);
         let interval_secs = u32::try_from(interval).unwrap_or(u32::MAX);
-        let traces = self.apm.as_mut().map(|apm| apm.series(interval_secs));
+        let mut traces = self.apm.as_mut().map(|apm| apm.series(interval_secs)).unwrap_or_default();
+        if let Some(exchanges) = &self.exchanges {
+            let proxies = exchanges.routes().proxies.series(interval_secs);
+            traces.extend(proxies.into_iter().map(TraceSeries::from));
+        }
         let stats = self.flusher.delivery.stats();
         let endpoints = || stats.iter().flat_map(|stats| &stats.endpoints);
         SelfReport {
             now_secs,
             payloads_dropped: endpoints().map(|one| one.totals.dropped.total()).sum(),
             queues: QueueDuration::of(endpoints()),
-            traces: traces.unwrap_or_default(),
+            traces,
             interval_secs,
         }
     }

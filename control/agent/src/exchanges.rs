@@ -28,16 +28,24 @@ pub(crate) struct Routes {
 #[derive(Debug)]
 pub(crate) struct Exchanges {
     thread: JoinHandle<()>,
+    routes: Arc<Routes>,
 }
 
 impl Exchanges {
     /// Takes the lanes' requests from now on.
     pub(crate) fn start(inlets: Vec<ExchangeInlet>, routes: Routes) -> io::Result<Self> {
+        let routes = Arc::new(routes);
+        let serving = Arc::clone(&routes);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = Builder::new().name("corelane/proxy".into()).spawn(move || {
-            runtime.block_on(serve(inlets, Arc::new(routes)));
+            runtime.block_on(serve(inlets, serving));
         })?;
-        Ok(Self { thread })
+        Ok(Self { thread, routes })
+    }
+
+    /// What it answers.
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.routes
     }
 
     /// Waits for the end, after the lanes have ended.
@@ -68,6 +76,15 @@ async fn serve(inlets: Vec<ExchangeInlet>, routes: Arc<Routes>) {
 }
 
 impl Routes {
+    /// Paths that `/info` lists.
+    pub(crate) fn paths(&self) -> Vec<&'static str> {
+        let mut paths = self.proxies.settings().paths();
+        if self.remote.is_on() {
+            paths.push("/v0.7/config");
+        }
+        paths
+    }
+
     /// Answers one request.
     async fn answer(&self, exchange: Exchange) {
         match Kind::of(exchange.head.proxy, exchange.head.uri.path()) {

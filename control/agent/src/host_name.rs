@@ -23,6 +23,7 @@ impl Host {
         let settings = NameSettings {
             hostname: config.str(keys::HOSTNAME).to_owned(),
             hostname_file: config.str(keys::HOSTNAME_FILE).to_owned(),
+            is_fargate: crate::fargate::orchestrator(config).is_some(),
             is_fqdn_wanted: config.bool(keys::HOSTNAME_FQDN),
             is_uts_trusted: config.bool(keys::HOSTNAME_TRUST_UTS_NAMESPACE),
             ..NameSettings::default()

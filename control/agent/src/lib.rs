@@ -21,6 +21,7 @@ mod context_totals;
 mod coordinator;
 mod delivery;
 mod exchanges;
+mod fargate;
 mod flush;
 mod flush_all;
 mod host_name;

@@ -16,6 +16,7 @@ use proxy::{
 pub(crate) use self::status::status;
 use crate::apm::{default_env, platform_tags};
 use crate::delivery::forward_settings;
+use crate::fargate;
 use crate::settings::AGENT_VERSION;
 
 /// The proxies, and what their settings are made of beside the configuration.
@@ -25,13 +26,11 @@ pub(crate) struct ProxyRoutes {
     fixed: Fixed,
 }
 
-/// What stays as it was at the start: what is switched on, since `/info` says so, and the host.
+/// What stays as it was at the start.
 #[derive(Debug)]
 struct Fixed {
     hostname: Arc<str>,
-    evp_is_enabled: bool,
-    telemetry_is_enabled: bool,
-    openlineage_is_enabled: bool,
+    orchestrator: Option<&'static str>,
     install: Option<(String, String, String)>,
 }
 
@@ -55,9 +54,7 @@ impl ProxyRoutes {
         let directory = config.file().filter(|file| file.is_file()).and_then(Path::parent);
         let fixed = Fixed {
             hostname: Arc::clone(hostname),
-            evp_is_enabled: config.bool(keys::EVP_ENABLED),
-            telemetry_is_enabled: config.bool(keys::APM_TELEMETRY_ENABLED),
-            openlineage_is_enabled: config.bool(keys::OL_ENABLED),
+            orchestrator: fargate::orchestrator(config),
             install: install::signature(config, directory),
         };
         let common = forward_settings(config, Vec::new(), 0);
@@ -86,21 +83,21 @@ impl ProxyRoutes {
 
 fn settings(config: &Config, fixed: &Fixed) -> Settings {
     Settings {
-        routes: Kind::ALL.into_iter().map(|kind| route(config, fixed, kind)).collect(),
+        routes: Kind::ALL.into_iter().map(|kind| route(config, kind)).collect(),
         agent_version: AGENT_VERSION.to_owned(),
         hostname: (*fixed.hostname).to_owned(),
         default_env: default_env(config),
-        // A host name is reported, so that this is none of the platforms without one.
-        orchestrator: None,
+        orchestrator: fixed.orchestrator.map(str::to_owned),
         is_error_tracking_standalone: config.bool(keys::APM_ERROR_TRACKING_STANDALONE),
         install: fixed.install.clone(),
         global_tags: platform_tags(),
+        tailed_files: config.list(keys::PROXY_TAILED_FILES).to_vec(),
         receiver_timeout: or_default(config.secs(keys::APM_RECEIVER_TIMEOUT), TIMEOUT),
         exchange_time_max: config.secs(keys::PROXY_EXCHANGE_SECS_MAX),
     }
 }
 
-fn route(config: &Config, fixed: &Fixed, kind: Kind) -> RouteSettings {
+fn route(config: &Config, kind: Kind) -> RouteSettings {
     let general = or_default(config.secs(keys::APM_RECEIVER_TIMEOUT), TIMEOUT);
     let deadline = if kind == Kind::Evp {
         or_default(config.secs(keys::EVP_RECEIVER_TIMEOUT), EVP_TIMEOUT)
@@ -118,16 +115,20 @@ fn route(config: &Config, fixed: &Fixed, kind: Kind) -> RouteSettings {
         | Kind::Debugger
         | Kind::Symdb
         | Kind::OpenLineage => limit(keys::APM_MAX_PAYLOAD_SIZE),
-        Kind::Telemetry | Kind::PipelineStats | Kind::DogStatsD | Kind::TracerFlare => None,
+        Kind::Telemetry
+        | Kind::PipelineStats
+        | Kind::DogStatsD
+        | Kind::TracerFlare
+        | Kind::Logs => None,
     };
-    RouteSettings { targets: targets(config, fixed, kind), deadline, body_bytes_max }
+    RouteSettings { targets: targets(config, kind), deadline, body_bytes_max }
 }
 
-fn targets(config: &Config, fixed: &Fixed, kind: Kind) -> Targets {
+fn targets(config: &Config, kind: Kind) -> Targets {
     let site = site(config);
     match kind {
         Kind::Profiling => profiling(config, &site),
-        Kind::DebuggerLogs | Kind::Debugger if !takes_debugger_logs(config) => Targets::Here,
+        Kind::DebuggerLogs | Kind::Debugger | Kind::Logs if !takes_logs(config) => Targets::Here,
         Kind::DebuggerLogs => Named {
             url: (keys::DEBUGGER_DD_URL, format!("https://http-intake.logs.{site}/api/v2/logs")),
             key: keys::DEBUGGER_API_KEY,
@@ -152,11 +153,11 @@ fn targets(config: &Config, fixed: &Fixed, kind: Kind) -> Targets {
             off: "SymDB Proxy is OFF: error parsing symbol database intake URL",
         }
         .targets(config, Target::new),
-        Kind::Evp if !fixed.evp_is_enabled => {
+        Kind::Evp if !config.bool(keys::EVP_ENABLED) => {
             off(405, "EVPProxy is disabled: Has been disabled in config")
         }
         Kind::Evp => evp(config, &site),
-        Kind::OpenLineage if !fixed.openlineage_is_enabled => {
+        Kind::OpenLineage if !config.bool(keys::OL_ENABLED) => {
             off(500, "OpenLineage forwarder is OFF: Has been disabled in config")
         }
         Kind::OpenLineage => {
@@ -169,19 +170,28 @@ fn targets(config: &Config, fixed: &Fixed, kind: Kind) -> Targets {
             }
             .targets(config, |url, key| Target::new(&openlineage_url(url, version), key))
         }
-        Kind::Telemetry if !fixed.telemetry_is_enabled => off(404, ""),
+        Kind::Telemetry if !config.bool(keys::APM_TELEMETRY_ENABLED) => off(404, ""),
         Kind::Telemetry => telemetry(config, &site),
         Kind::PipelineStats => pipeline_stats(config),
         Kind::DogStatsD => dogstatsd(config),
         Kind::TracerFlare => {
             let own = config.text(keys::TRACER_FLARE_URL).map(str::to_owned);
-            let url = own.unwrap_or_else(|| flare_url(&site, AGENT_VERSION));
-            Target::new(&url, config.api_key()).map_or_else(
-                |error| off(500, &format!("Tracer flare is OFF: error parsing URL {url}: {error}")),
-                |target| Targets::To(vec![target]),
-            )
+            alone(config, "Tracer flare", own.unwrap_or_else(|| flare_url(&site, AGENT_VERSION)))
+        }
+        Kind::Logs => {
+            let own = config.text(keys::PROXY_LOGS_URL).map(str::to_owned);
+            let default = || format!("https://http-intake.logs.{site}/v1/input");
+            alone(config, "Logs proxy", own.unwrap_or_else(default))
         }
     }
+}
+
+/// One destination, with the main key.
+fn alone(config: &Config, what: &str, url: String) -> Targets {
+    Target::new(&url, config.api_key()).map_or_else(
+        |error| off(500, &format!("{what} is OFF: error parsing URL {url}: {error}")),
+        |target| Targets::To(vec![target]),
+    )
 }
 
 /// The keys of a proxy that has a main URL, and further ones.
@@ -335,8 +345,8 @@ fn openlineage_url(url: &str, version: usize) -> String {
     url
 }
 
-/// Whether logs of the debugger are passed on. spec: proxies §3.2.
-fn takes_debugger_logs(config: &Config) -> bool {
+/// Whether logs are passed on. spec: proxies §3.2.
+fn takes_logs(config: &Config) -> bool {
     config.bool(keys::LOGS_ENABLED)
         || !config.is_set(keys::LOGS_ENABLED)
         || config.bool(keys::DEBUGGER_LOGS_ENABLED_OVERRIDE)

@@ -67,10 +67,23 @@ impl Submissions {
     /// # Errors
     /// [`SubmitError`], which the lane counts by reason.
     pub fn submit_dogstatsd(&self, text: &[u8]) -> Result<(), SubmitError> {
+        self.submit_dogstatsd_from("", text)
+    }
+
+    /// The same for text that a container sent, of this id; empty for nobody knows which.
+    ///
+    /// # Errors
+    /// [`SubmitError`], which the lane counts by reason.
+    pub(crate) fn submit_dogstatsd_from(
+        &self,
+        container: &str,
+        text: &[u8],
+    ) -> Result<(), SubmitError> {
         let lane = lane_of_thread() % self.lanes.len().max(1);
         let lane = self.lanes.get(lane).ok_or(SubmitError::Stopped)?;
         let mut submitter = lane.lock().unwrap_or_else(PoisonError::into_inner);
-        submitter.as_mut().ok_or(SubmitError::Stopped)?.submit(text)
+        let submitter = submitter.as_mut().ok_or(SubmitError::Stopped)?;
+        submitter.submit_from(container.as_bytes(), text)
     }
 
     /// Takes nothing more: what is taken is in the lanes then, which can read it to its end.

@@ -25,6 +25,7 @@ pub fn candidates(settings: &NameSettings, roots: &Roots) -> Candidates {
         fqdn: if is_fqdn_of_use { output_of("/bin/hostname", &["-f"], FQDN_TIMEOUT) } else { None },
         os: kernel_name(&roots.proc),
         is_uts_of_host,
+        is_fargate: settings.is_fargate,
         ..Candidates::default()
     }
 }

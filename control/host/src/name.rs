@@ -13,6 +13,8 @@ pub struct NameSettings {
     pub hostname_file: String,
     /// `hostname_fqdn`: use the fully qualified name.
     pub is_fqdn_wanted: bool,
+    /// Whether the agent runs on Fargate, where a host has no name.
+    pub is_fargate: bool,
     /// `hostname_trust_uts_namespace`: inside a container use its own host name.
     pub is_uts_trusted: bool,
     /// `hostname_force_config_as_canonical`: no warning for a configured name that looks like a

@@ -95,6 +95,7 @@ fn settings() -> Settings {
         is_error_tracking_standalone: false,
         install: None,
         global_tags: Vec::new(),
+        tailed_files: Vec::new(),
         receiver_timeout: Duration::ZERO,
         exchange_time_max: Duration::ZERO,
     }

@@ -21,6 +21,8 @@ pub enum Refused {
     Timeout,
     /// The intake could not be reached, or broke off.
     Upstream,
+    /// Somebody reads these log files already.
+    LogFiles,
 }
 
 /// Why a copy for an additional destination was given up.
@@ -90,7 +92,7 @@ pub(crate) struct InFlight<'c>(&'c AtomicU64);
 
 impl Refused {
     /// Every reason, in order of declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Off,
         Self::Busy,
         Self::Invalid,
@@ -98,6 +100,7 @@ impl Refused {
         Self::BodyBroken,
         Self::Timeout,
         Self::Upstream,
+        Self::LogFiles,
     ];
 
     /// Name in `status`.
@@ -111,6 +114,7 @@ impl Refused {
             Self::BodyBroken => "body_broken",
             Self::Timeout => "timeout",
             Self::Upstream => "upstream",
+            Self::LogFiles => "log_files",
         }
     }
 }

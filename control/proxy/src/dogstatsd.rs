@@ -8,8 +8,8 @@ use bytes::BytesMut;
 use server::{Answer, Exchange};
 use tokio::time::sleep;
 
-use crate::Kind;
 use crate::counts::{Refused, add};
+use crate::meter::Call;
 use crate::progress::Progress;
 use crate::proxies::Proxies;
 use crate::relay::time_limits;
@@ -26,11 +26,11 @@ pub enum Submitted {
     Stopped,
 }
 
-/// Takes whole lines for the lanes, without waiting.
+/// Takes whole lines of a container for the lanes, without waiting.
 #[derive(Clone)]
 pub struct SubmitLines(Arc<Submit>);
 
-type Submit = dyn Fn(&[u8]) -> Submitted + Send + Sync;
+type Submit = dyn Fn(&str, &[u8]) -> Submitted + Send + Sync;
 
 /// Longest line, and most that is handed over at once; what is longer goes as it is, so that the
 /// lane counts it.
@@ -39,8 +39,8 @@ const LINES_BYTES_MAX: usize = 64 << 10;
 const RETRY: Duration = Duration::from_millis(2);
 
 impl SubmitLines {
-    /// Lines go to `submit`.
-    pub fn new(submit: impl Fn(&[u8]) -> Submitted + Send + Sync + 'static) -> Self {
+    /// Lines go to `submit`, with the id of the container they come from; empty when unknown.
+    pub fn new(submit: impl Fn(&str, &[u8]) -> Submitted + Send + Sync + 'static) -> Self {
         Self(Arc::new(submit))
     }
 }
@@ -53,10 +53,16 @@ impl fmt::Debug for SubmitLines {
 
 impl Proxies {
     /// Hands the lines of a request over, waiting for room.
-    pub(crate) async fn take_lines(&self, route: &RouteSettings, exchange: Exchange) {
-        let Exchange { mut body, reply, .. } = exchange;
+    pub(crate) async fn take_lines(
+        &self,
+        call: &Call<'_>,
+        route: &RouteSettings,
+        exchange: Exchange,
+    ) {
+        let Exchange { head, mut body, reply } = exchange;
+        let container = head.origin.container_id.as_str();
         let settings = self.settings();
-        let counters = self.counters.of(Kind::DogStatsD);
+        let counters = call.counters;
         let progress = Progress::new();
         let taking = async {
             let mut rest = BytesMut::new();
@@ -67,11 +73,11 @@ impl Proxies {
                 let is_too_long = rest.len() > LINES_BYTES_MAX;
                 let whole = whole.or_else(|| is_too_long.then_some(rest.len()));
                 if let Some(whole) = whole {
-                    self.hand_over(&rest.split_to(whole)).await?;
+                    self.hand_over(container, &rest.split_to(whole)).await?;
                 }
                 progress.add(piece.len());
             }
-            self.hand_over(&rest).await
+            self.hand_over(container, &rest).await
         };
         let taken = tokio::select! {
             taken = taking => taken,
@@ -86,20 +92,20 @@ impl Proxies {
                 reply.send(Answer::empty());
             }
             Err((reason, text)) => {
-                counters.refuse(reason);
+                call.refuse(reason);
                 reply.send(Answer::error(500, &text));
             }
         }
     }
 
-    async fn hand_over(&self, mut lines: &[u8]) -> Result<(), (Refused, String)> {
+    async fn hand_over(&self, container: &str, mut lines: &[u8]) -> Result<(), (Refused, String)> {
         while !lines.is_empty() {
             // A ring that is smaller than the body gets it in parts.
             let window = lines.get(..LINES_BYTES_MAX).unwrap_or(lines);
             let end =
                 window.iter().rposition(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1);
             let (now, later) = lines.split_at(end);
-            match (self.submit.0)(now) {
+            match (self.submit.0)(container, now) {
                 Submitted::Taken => lines = later,
                 Submitted::Full => sleep(RETRY).await,
                 Submitted::Stopped => {

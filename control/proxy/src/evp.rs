@@ -40,10 +40,29 @@ pub const EVP_HEADERS: [&str; 7] = [
 
 /// Header with the subdomain.
 const SUBDOMAIN: &str = "x-datadog-evp-subdomain";
+/// Begins paths of which the rest is the intake's.
+const PREFIX: &str = "/evp_proxy/v";
 /// Length of `/evp_proxy/vN`.
-const PREFIX_BYTES: usize = "/evp_proxy/v1".len();
+const PREFIX_BYTES: usize = PREFIX.len() + 1;
+/// Path of spans of language models, which goes to one place if the client names none.
+/// spec: proxies §8
+const LLM_SPANS: (&str, &str) = ("/api/v2/llmobs", "llmobs-intake");
+/// Where paths without the prefix go, those of evaluations of language models.
+const LLM_EVALUATIONS: &str = "api";
 
-/// Reads where a request is to go. `path` begins with `/evp_proxy/vN/`.
+/// The subdomain that a client names.
+pub(crate) fn subdomain(headers: &HeaderMap) -> Result<&str, Invalid> {
+    let subdomain = headers.get(SUBDOMAIN).map_or(&b""[..], |value| value.as_bytes());
+    if subdomain.is_empty() {
+        return Err(Invalid::NoSubdomain);
+    }
+    let is_name = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let subdomain = std::str::from_utf8(subdomain).map_err(|_| Invalid::Subdomain)?;
+    let is_valid = subdomain.as_bytes().iter().all(is_name);
+    if is_valid { Ok(subdomain) } else { Err(Invalid::Subdomain) }
+}
+
+/// Reads where a request is to go. `path` begins with `/evp_proxy/vN/`, or is that of evaluations.
 ///
 /// # Errors
 /// What makes it invalid.
@@ -52,17 +71,17 @@ pub fn evp_destination(
     path: &str,
     query: Option<&str>,
 ) -> Result<EvpDestination, Invalid> {
-    let subdomain = headers.get(SUBDOMAIN).map_or(&b""[..], |value| value.as_bytes());
-    if subdomain.is_empty() {
-        return Err(Invalid::NoSubdomain);
-    }
-    let is_name = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    let subdomain = std::str::from_utf8(subdomain).map_err(|_| Invalid::Subdomain)?;
-    if !subdomain.as_bytes().iter().all(is_name) {
-        return Err(Invalid::Subdomain);
-    }
-    let path = path.get(PREFIX_BYTES..).filter(|path| path.starts_with('/'));
-    let path = path.ok_or(Invalid::Path)?;
+    let (subdomain, path) = if path.starts_with(PREFIX) {
+        let path = path.get(PREFIX_BYTES..).filter(|path| path.starts_with('/'));
+        let path = path.ok_or(Invalid::Path)?;
+        let subdomain = match subdomain(headers) {
+            Err(Invalid::NoSubdomain) if path == LLM_SPANS.0 => LLM_SPANS.1,
+            named => named?,
+        };
+        (subdomain, path)
+    } else {
+        (LLM_EVALUATIONS, path)
+    };
     let decoded = percent_decode(path).ok_or(Invalid::Path)?;
     let is_path = |&byte: &u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
     if !decoded.iter().all(is_path) {
@@ -115,6 +134,22 @@ mod tests {
             ),
             (sub, "/evp_proxy/v1/", Ok("my.subdomain.us3.datadoghq.com/")),
             ("", "/evp_proxy/v2/a", Err(Invalid::NoSubdomain)),
+            (
+                "",
+                "/evp_proxy/v4/api/v2/llmobs",
+                Ok("llmobs-intake.us3.datadoghq.com/api/v2/llmobs"),
+            ),
+            (
+                sub,
+                "/evp_proxy/v2/api/v2/llmobs",
+                Ok("my.subdomain.us3.datadoghq.com/api/v2/llmobs"),
+            ),
+            ("a@b", "/evp_proxy/v2/api/v2/llmobs", Err(Invalid::Subdomain)),
+            (
+                "",
+                "/api/intake/llm-obs/v2/eval-metric?a=1",
+                Ok("api.us3.datadoghq.com/api/intake/llm-obs/v2/eval-metric?a=1"),
+            ),
             ("/google.com%3Fattack=", "/evp_proxy/v2/a", Err(Invalid::Subdomain)),
             ("a@b", "/evp_proxy/v2/a", Err(Invalid::Subdomain)),
             ("a:1", "/evp_proxy/v2/a", Err(Invalid::Subdomain)),

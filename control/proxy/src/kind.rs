@@ -17,7 +17,7 @@ pub enum Kind {
     Symdb,
     /// `/telemetry/proxy/`.
     Telemetry,
-    /// `/evp_proxy/v1/` to `/evp_proxy/v4/`.
+    /// `/evp_proxy/v1/` to `/evp_proxy/v4/`, and evaluations of language models.
     Evp,
     /// `/openlineage/api/v1/lineage`.
     OpenLineage,
@@ -27,6 +27,8 @@ pub enum Kind {
     DogStatsD,
     /// `/tracer_flare/v1`.
     TracerFlare,
+    /// `/v1/input`: log lines, for the intake of logs.
+    Logs,
 }
 
 /// What is done to the requests of a proxy.
@@ -102,7 +104,7 @@ const DEBUGGER: Rules = Rules {
 
 impl Kind {
     /// Every proxy, in the order of `status`.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Profiling,
         Self::DebuggerLogs,
         Self::DebuggerDiagnostics,
@@ -114,6 +116,7 @@ impl Kind {
         Self::PipelineStats,
         Self::DogStatsD,
         Self::TracerFlare,
+        Self::Logs,
     ];
 
     /// The proxy that a lane's route and path lead to; none for remote configuration.
@@ -133,6 +136,7 @@ impl Kind {
             Proxy::Symdb => Self::Symdb,
             Proxy::DogStatsD => Self::DogStatsD,
             Proxy::TracerFlare => Self::TracerFlare,
+            Proxy::Logs => Self::Logs,
             Proxy::RemoteConfig => return None,
         })
     }
@@ -152,10 +156,12 @@ impl Kind {
             Self::PipelineStats => "pipeline_stats",
             Self::DogStatsD => "dogstatsd",
             Self::TracerFlare => "tracer_flare",
+            Self::Logs => "logs",
         }
     }
 
-    /// Paths as `/info` lists them.
+    /// Paths as `/info` lists them. Those that no Agent has are not listed: no tracer looks for
+    /// them. spec: proxies §8
     #[must_use]
     pub const fn paths(self) -> &'static [&'static str] {
         match self {
@@ -170,6 +176,7 @@ impl Kind {
             Self::PipelineStats => &["/v0.1/pipeline_stats"],
             Self::DogStatsD => &["/dogstatsd/v1/proxy", "/dogstatsd/v2/proxy"],
             Self::TracerFlare => &["/tracer_flare/v1"],
+            Self::Logs => &[],
         }
     }
 
@@ -207,6 +214,7 @@ impl Kind {
             Self::Telemetry => {
                 Rules { has_via: true, keeps_query: true, tells_client: false, ..REVERSE }
             }
+            Self::Logs => Rules { keeps_query: true, ..REVERSE },
             Self::TracerFlare | Self::DogStatsD => REVERSE,
         }
     }

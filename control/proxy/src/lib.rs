@@ -16,7 +16,9 @@
 //! Invariants: a body with one destination is never held; copies for further ones hold at most
 //! their limit each and [`FixedSettings::copy_bytes_max`] together, and never delay the first;
 //! client and intake end each other's half; keys of clients never leave, ours are never logged, nor
-//! are queries and bodies. Bounds: requests under way, time without progress, time in all.
+//! are queries and bodies. Bounds: requests under way, time without progress, time in all. What is
+//! counted is told twice: in [`ProxyCounts`] since the start, and in [`ProxySeries`] since the last
+//! report.
 //!
 //! Costs of an upload: one task, a connection of some 64 KiB buffers beside those of the pipe from
 //! the lane, no copy of the bytes but into TLS. spec: proxies §1-§4, §6-§8; §6 (answering before
@@ -31,11 +33,14 @@ mod dogstatsd;
 mod evp;
 mod flare;
 mod kind;
+mod log_files;
 mod log_limit;
+mod meter;
 mod progress;
 mod proxies;
 mod relay;
 mod rewrite;
+mod scrub;
 mod settings;
 mod tags;
 mod telemetry;
@@ -47,5 +52,6 @@ pub use dogstatsd::{SubmitLines, Submitted};
 pub use evp::{EVP_HEADERS, EvpDestination, Invalid, evp_destination};
 pub use flare::flare_url;
 pub use kind::Kind;
+pub use meter::ProxySeries;
 pub use proxies::{FixedSettings, Proxies};
 pub use settings::{RouteSettings, Settings, Target, Targets};

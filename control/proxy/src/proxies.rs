@@ -1,6 +1,6 @@
 //! Requests answered by other hosts.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::body::{CopyBudget, RequestBody};
 use crate::counts::{AllCounters, ProxyCounts, Refused};
 use crate::dogstatsd::SubmitLines;
 use crate::log_limit::LogLimit;
+use crate::meter::{Call, Meter, ProxySeries};
 use crate::telemetry::Telemetry;
 use crate::{Kind, Settings, Targets};
 
@@ -33,8 +34,12 @@ pub struct Proxies {
     pub(crate) client: Outbound<RequestBody>,
     /// Connections of profiles live longer, see [`PROFILING_IDLE`].
     profiling: Outbound<RequestBody>,
+    /// Whether an answer to a profile broke off, so that the next one asks for a connection of its
+    /// own.
+    pub(crate) is_profiling_broken: AtomicBool,
     pub(crate) telemetry: Telemetry,
     pub(crate) counters: AllCounters,
+    pub(crate) meter: Meter,
     pub(crate) copy_budget: Arc<CopyBudget>,
     pub(crate) log: LogLimit,
     pub(crate) submit: SubmitLines,
@@ -73,7 +78,9 @@ impl Proxies {
             profiling: client.with_idle_timeout(PROFILING_IDLE),
             telemetry: Telemetry::new(client.with_idle_timeout(IDLE), reset_interval),
             client,
+            is_profiling_broken: AtomicBool::new(false),
             counters: AllCounters::default(),
+            meter: Meter::default(),
             copy_budget: CopyBudget::new(fixed.copy_bytes_max),
             log: LogLimit::default(),
             submit,
@@ -98,36 +105,41 @@ impl Proxies {
         self.counters.of(kind).snapshot()
     }
 
+    /// What the proxies report of themselves since the last call, `interval_secs` ago.
+    pub fn series(&self, interval_secs: u32) -> Vec<ProxySeries> {
+        self.meter.take(interval_secs)
+    }
+
     /// Answers a request, on a runtime of tokio.
     pub async fn answer(self: Arc<Self>, kind: Kind, exchange: Exchange) {
         let counters = self.counters.of(kind);
-        let _in_flight = counters.begin();
+        let call = Call::begin(kind, counters, &self.meter, &exchange.head.headers);
         let Some(_place) = Place::take(&self.exchanges, self.exchanges_max) else {
-            counters.refuse(Refused::Busy);
+            call.refuse(Refused::Busy);
             let busy = Answer::refused(429, Refusal::Busy, "too many requests under way");
             return exchange.reply.send(busy);
         };
         let settings = self.settings();
         let Some(route) = settings.route(kind) else {
-            counters.refuse(Refused::Off);
+            call.refuse(Refused::Off);
             return exchange.reply.send(Answer::not_found());
         };
         match (&route.targets, kind) {
             (Targets::Off { status: 404, .. }, _) => {
-                counters.refuse(Refused::Off);
+                call.refuse(Refused::Off);
                 exchange.reply.send(Answer::not_found());
             }
             (Targets::Off { status, text }, _) => {
-                counters.refuse(Refused::Off);
+                call.refuse(Refused::Off);
                 exchange.reply.send(Answer::error(*status, text));
             }
-            (_, Kind::DogStatsD) => self.take_lines(route, exchange).await,
-            (Targets::Here, _) => self.discard(kind, &settings, route, exchange).await,
+            (_, Kind::DogStatsD) => self.take_lines(&call, route, exchange).await,
+            (Targets::Here, _) => self.discard(&call, &settings, route, exchange).await,
             (Targets::To(targets), Kind::Telemetry) => {
-                self.queue_telemetry(&settings, route, targets, exchange).await;
+                self.queue_telemetry(&call, &settings, route, targets, exchange).await;
             }
             (Targets::To(targets), _) => {
-                self.forward(kind, &settings, route, targets, exchange).await;
+                self.forward(&call, &settings, route, targets, exchange).await;
             }
         }
     }

@@ -4,16 +4,20 @@
 //! deadlines of their own and go on by themselves; what becomes of them is counted, no more.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use forward::OutboundError;
-use http::Response;
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use server::{Answer, ContentType, Exchange, ExchangeReply};
 
 use crate::body::{Cut, Feeder, RequestBody, Watched};
 use crate::counts::{CopyFailure, Refused, add};
+use crate::log_files;
+use crate::meter::Call;
 use crate::progress::{Progress, TimeLimits};
 use crate::proxies::Proxies;
 use crate::rewrite::{Rewriter, Rewritten, without_hops};
@@ -33,19 +37,27 @@ impl Proxies {
     /// Passes a request on.
     pub(crate) async fn forward(
         self: &Arc<Self>,
-        kind: Kind,
+        call: &Call<'_>,
         settings: &Settings,
         route: &RouteSettings,
         targets: &[Target],
         exchange: Exchange,
     ) {
         let Exchange { head, body, mut reply } = exchange;
-        let counters = self.counters.of(kind);
+        let (kind, counters) = (call.kind, call.counters);
+        if kind == Kind::DebuggerLogs {
+            let in_use = log_files::in_use(&head.headers, &settings.tailed_files);
+            if !in_use.is_empty() {
+                call.refuse(Refused::LogFiles);
+                let text = format!("log files already consumed: {}", in_use.join(", "));
+                return reply.send(Answer::error(409, &text));
+            }
+        }
         let rules = kind.rules();
         let rewriter = Rewriter { kind, settings, deadline_secs: route.deadline.as_secs() };
         let rewritten = rewriter.rewrite(&head).ok().map(Arc::new);
         let (Some(rewritten), Some((first, others))) = (rewritten, targets.split_first()) else {
-            counters.refuse(Refused::Invalid);
+            call.refuse(Refused::Invalid);
             return reply.send(Answer::bare(502));
         };
         let progress = Progress::new();
@@ -63,15 +75,18 @@ impl Proxies {
             (body, Some(tokio::spawn(feeder.run(Arc::clone(&self.copy_budget)))))
         };
         let mut outcome = match rewritten.request(first, body) {
-            Some(request) => tokio::select! {
-                sent = self.client_of(kind).send(request) => {
-                    sent.map_or_else(Outcome::Failed, Outcome::Answered)
+            Some(mut request) => {
+                self.close_when_broken(kind, &mut request);
+                tokio::select! {
+                    sent = self.client_of(kind).send(request) => {
+                        sent.map_or_else(Outcome::Failed, Outcome::Answered)
+                    }
+                    () = progress.expired(limits) => Outcome::Late,
+                    () = reply.closed() => Outcome::Gone,
                 }
-                () = progress.expired(limits) => Outcome::Late,
-                () = reply.closed() => Outcome::Gone,
-            },
+            }
             None => {
-                counters.refuse(Refused::Invalid);
+                call.refuse(Refused::Invalid);
                 return reply.send(Answer::bare(502));
             }
         };
@@ -87,11 +102,11 @@ impl Proxies {
         }
         match outcome {
             Outcome::Answered(response) => {
-                self.relay(kind, response, reply, &progress, limits).await;
+                self.relay(call, response, reply, &progress, limits).await;
             }
-            Outcome::Failed(error) => self.fail(kind, &error.to_string(), &progress, reply),
+            Outcome::Failed(error) => self.fail(call, &error.to_string(), &progress, reply),
             Outcome::Late => {
-                counters.refuse(Refused::Timeout);
+                call.refuse(Refused::Timeout);
                 self.log.warn(kind, "nothing moved until the deadline");
                 let status = if rules.tells_failures { 408 } else { 502 };
                 reply.send(failure(rules.tells_failures, status, "deadline exceeded"));
@@ -102,8 +117,8 @@ impl Proxies {
     }
 
     /// Answers for an intake that did not.
-    fn fail(&self, kind: Kind, error: &str, progress: &Progress, reply: ExchangeReply) {
-        let is_told = kind.rules().tells_failures;
+    fn fail(&self, call: &Call<'_>, error: &str, progress: &Progress, reply: ExchangeReply) {
+        let is_told = call.kind.rules().tells_failures;
         let (reason, status) = if progress.is_too_large() {
             (Refused::TooLarge, 502)
         } else if progress.is_broken() {
@@ -111,21 +126,21 @@ impl Proxies {
         } else {
             (Refused::Upstream, 502)
         };
-        self.counters.of(kind).refuse(reason);
-        self.log.warn(kind, error);
+        call.refuse(reason);
+        self.log.warn(call.kind, error);
         reply.send(failure(is_told, status, error));
     }
 
     /// Passes an answer on as it comes.
     async fn relay(
         &self,
-        kind: Kind,
+        call: &Call<'_>,
         response: Response<Incoming>,
         reply: ExchangeReply,
         progress: &Progress,
         limits: TimeLimits,
     ) {
-        let counters = self.counters.of(kind);
+        let (kind, counters) = (call.kind, call.counters);
         let (parts, mut body) = response.into_parts();
         let status = match parts.status.as_u16() {
             202 if kind.rules().accepted_is_ok => 200,
@@ -155,12 +170,21 @@ impl Proxies {
                     if kind == Kind::Profiling {
                         // What else is idle may be as broken. spec: proxies §3.1.
                         self.client_of(kind).reset();
+                        self.is_profiling_broken.store(true, Ordering::Relaxed);
                     }
                     break;
                 }
             }
         }
         add(&counters.answers_cut, 1);
+    }
+
+    /// Asks for a connection that nobody uses afterwards, when the last answer to a profile broke
+    /// off. spec: proxies §3.1.
+    fn close_when_broken(&self, kind: Kind, request: &mut Request<RequestBody>) {
+        if kind == Kind::Profiling && self.is_profiling_broken.swap(false, Ordering::Relaxed) {
+            request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
 
     /// Starts the copy for an additional destination.
@@ -231,7 +255,7 @@ impl Proxies {
     /// Reads a body to nowhere.
     pub(crate) async fn discard(
         &self,
-        kind: Kind,
+        call: &Call<'_>,
         settings: &Settings,
         route: &RouteSettings,
         exchange: Exchange,
@@ -247,7 +271,7 @@ impl Proxies {
             () = reading => {}
             () = progress.expired(time_limits(settings, route)) => {}
         }
-        let counters = self.counters.of(kind);
+        let counters = call.counters;
         add(&counters.bytes_in, progress.bytes());
         counters.answer(200);
         reply.send(Answer::empty());

@@ -1,7 +1,7 @@
 //! Heads on their way to an intake and back. spec: proxies §2.2, §3.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::uri::{Authority, PathAndQuery};
@@ -219,6 +219,11 @@ impl Rewriter<'_> {
 }
 
 impl Rewritten {
+    /// Leaves the length of the body to be told anew.
+    pub(crate) fn forget_length(&mut self) {
+        self.headers.remove(CONTENT_LENGTH);
+    }
+
     /// The request for a target; none when that is no URL, or needs a key that there is not.
     pub(crate) fn request(
         &self,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub install: Option<(String, String, String)>,
     /// Tags of the platform this process runs on, as `key:value`.
     pub global_tags: Vec<String>,
+    /// Log files, as paths and patterns, that are read without the tracers' help.
+    pub tailed_files: Vec<String>,
     /// Longest time without a piece of a body (`apm_config.receiver_timeout`), where the proxy's
     /// own deadline is not longer.
     pub receiver_timeout: Duration,
@@ -158,6 +160,7 @@ impl Settings {
             Kind::Symdb,
             Kind::DogStatsD,
             Kind::TracerFlare,
+            Kind::Logs,
         ];
         let usable = ORDER.into_iter().filter(is_usable);
         usable.flat_map(|kind| kind.paths().iter().copied()).collect()

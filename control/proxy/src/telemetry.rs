@@ -9,15 +9,18 @@ use forward::Outbound;
 use http_body_util::BodyExt as _;
 use server::{Answer, Exchange};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
 use crate::Kind;
 use crate::body::RequestBody;
 use crate::counts::{CopyFailure, Refused, add};
+use crate::meter::{Call, TELEMETRY_ERROR, TELEMETRY_MS, TELEMETRY_NO_CONTAINER};
 use crate::progress::Progress;
 use crate::proxies::Proxies;
 use crate::relay::time_limits;
 use crate::rewrite::{Rewriter, Rewritten};
+use crate::scrub::{is_injection, scrub_injection};
 use crate::settings::{RouteSettings, Settings, Target};
 
 /// What waits and what is being sent.
@@ -92,18 +95,23 @@ impl Proxies {
     /// Reads a request, answers it, and has it sent.
     pub(crate) async fn queue_telemetry(
         self: &Arc<Self>,
+        call: &Call<'_>,
         settings: &Settings,
         route: &RouteSettings,
         targets: &[Target],
         exchange: Exchange,
     ) {
-        let Exchange { head, mut body, mut reply } = exchange;
-        let counters = self.counters.of(Kind::Telemetry);
+        let Exchange { head, mut body, reply } = exchange;
+        let counters = call.counters;
         let rewriter = Rewriter { kind: Kind::Telemetry, settings, deadline_secs: 0 };
-        let Ok(rewritten) = rewriter.rewrite(&head) else {
-            counters.refuse(Refused::Invalid);
+        let Ok(mut rewritten) = rewriter.rewrite(&head) else {
+            call.refuse(Refused::Invalid);
             return reply.send(Answer::not_found());
         };
+        if head.origin.container_id.is_empty() {
+            self.meter.count(TELEMETRY_NO_CONTAINER, &[], 1);
+        }
+        let is_scrubbed = is_injection(&head.headers, head.uri.path());
         let progress = Progress::new();
         let mut reserved = Reserved { telemetry: &self.telemetry, bytes: 0 };
         let mut all = BytesMut::new();
@@ -111,7 +119,6 @@ impl Proxies {
             let piece = tokio::select! {
                 piece = body.next() => piece,
                 () = progress.expired(time_limits(settings, route)) => break Some(Refused::Timeout),
-                () = reply.closed() => break Some(Refused::BodyBroken),
             };
             match piece {
                 None => break None,
@@ -127,7 +134,7 @@ impl Proxies {
         let place = Arc::clone(&self.telemetry.places).try_acquire_owned();
         let (Ok(place), None) = (place, refused) else {
             let reason = refused.unwrap_or(Refused::Busy);
-            counters.refuse(reason);
+            call.refuse(reason);
             return reply.send(empty_object(if reason == Refused::Busy { 429 } else { 500 }));
         };
         counters.answer(200);
@@ -141,8 +148,13 @@ impl Proxies {
             // Never closed, so a worker always comes.
             let _worker = proxies.telemetry.workers.acquire().await;
             proxies.telemetry.reset_when_due();
+            let mut body = all.freeze();
+            if is_scrubbed && let Some(scrubbed) = scrubbed(body.clone()).await {
+                rewritten.forget_length();
+                body = scrubbed;
+            }
             for target in &targets {
-                proxies.send_telemetry(target, &rewritten, all.clone().freeze()).await;
+                proxies.send_telemetry(target, &rewritten, body.clone()).await;
             }
         });
     }
@@ -163,14 +175,25 @@ impl Proxies {
             if (200..300).contains(&status) { Ok(()) } else { Err(failed) }
         };
         let late = || Err((CopyFailure::Timeout, "no answer in time".to_owned()));
-        match timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| late()) {
+        let started = Instant::now();
+        let outcome = timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| late());
+        let endpoint = [format!("endpoint:{}", target.authority)];
+        self.meter.time(TELEMETRY_MS, &endpoint, started.elapsed());
+        match outcome {
             Ok(()) => add(&counters.copies_sent, 1),
             Err((reason, text)) => {
                 counters.fail_copy(reason);
+                self.meter.count(TELEMETRY_ERROR, &endpoint, 1);
                 self.log.warn(Kind::Telemetry, &text);
             }
         }
     }
+}
+
+/// A body without secrets; none when it has none. On a thread of its own, since it may be long and
+/// other requests wait for this one.
+async fn scrubbed(body: Bytes) -> Option<Bytes> {
+    spawn_blocking(move || scrub_injection(&body).map(Bytes::from)).await.ok().flatten()
 }
 
 /// `{}` without a media type.

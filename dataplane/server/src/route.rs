@@ -30,7 +30,7 @@ pub enum Proxy {
     PipelineStats,
     /// `/openlineage/api/v1/lineage`.
     OpenLineage,
-    /// `/evp_proxy/v1/` to `/evp_proxy/v4/`.
+    /// `/evp_proxy/v1/` to `/evp_proxy/v4/`, and evaluations of language models.
     Evp,
     /// `/debugger/`.
     Debugger,
@@ -40,6 +40,8 @@ pub enum Proxy {
     DogStatsD,
     /// `/tracer_flare/v1`.
     TracerFlare,
+    /// `/v1/input`: log lines.
+    Logs,
     /// `/v0.7/config`.
     RemoteConfig,
 }
@@ -159,6 +161,10 @@ impl Proxy {
             "/symdb/v1/input" => Some(Self::Symdb),
             "/dogstatsd/v1/proxy" | "/dogstatsd/v2/proxy" => Some(Self::DogStatsD),
             "/tracer_flare/v1" => Some(Self::TracerFlare),
+            "/v1/input" => Some(Self::Logs),
+            "/api/intake/llm-obs/v1/eval-metric" | "/api/intake/llm-obs/v2/eval-metric" => {
+                Some(Self::Evp)
+            }
             "/v0.7/config" => Some(Self::RemoteConfig),
             _ => None,
         };
@@ -191,6 +197,9 @@ mod tests {
         assert_eq!(Route::of("/evp_proxy/v5/api"), Route::Unknown);
         assert_eq!(Route::of("/evp_proxy/v4"), Route::Unknown);
         assert_eq!(Route::of("/telemetry/proxy/api"), Route::Proxy(Proxy::Telemetry));
+        assert_eq!(Route::of("/api/intake/llm-obs/v1/eval-metric"), Route::Proxy(Proxy::Evp));
+        assert_eq!(Route::of("/api/intake/llm-obs/v3/eval-metric"), Route::Unknown);
+        assert_eq!(Route::of("/v1/input"), Route::Proxy(Proxy::Logs));
         assert_eq!(Route::of(""), Route::Unknown);
     }
 

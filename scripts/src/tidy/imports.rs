@@ -55,7 +55,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/forward", &[&["encode"]]),
     ("control/origin", &[&["entity", "forward", "signal"]]),
     ("control/host", &[&["forward", "signal"]]),
-    ("control/proxy", &[&["forward", "server"]]),
+    ("control/proxy", &[&["forward", "obfuscate", "server"]]),
     ("control/debugger", &[&["entity", "forward"]]),
     ("control/remote", &[&["forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use proxy::ProxySeries;
 use server::Refusal;
 use signal::SeriesKind;
 use traces::{Dropped, Malformed};
@@ -22,6 +23,14 @@ pub(crate) struct TraceSeries {
     pub(crate) kind: SeriesKind,
     /// Value per second, or as it is.
     pub(crate) value: f64,
+}
+
+impl From<ProxySeries> for TraceSeries {
+    fn from(series: ProxySeries) -> Self {
+        let ProxySeries { name, tags, is_rate, value } = series;
+        let kind = if is_rate { SeriesKind::Rate } else { SeriesKind::Gauge };
+        Self { name, tags, kind, value }
+    }
 }
 
 /// Counters as they were at the last flush.

@@ -13,13 +13,7 @@ pub(super) fn config(text: &str) -> Config {
 
 fn settings_of(text: &str) -> Settings {
     let config = config(text);
-    let fixed = Fixed {
-        hostname: "h".into(),
-        evp_is_enabled: config.bool(keys::EVP_ENABLED),
-        telemetry_is_enabled: config.bool(keys::APM_TELEMETRY_ENABLED),
-        openlineage_is_enabled: config.bool(keys::OL_ENABLED),
-        install: None,
-    };
+    let fixed = Fixed { hostname: "h".into(), orchestrator: None, install: None };
     settings(&config, &fixed)
 }
 

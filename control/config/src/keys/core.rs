@@ -33,6 +33,9 @@ keys! { CORE;
         "Reports the fully qualified name of the system instead of the short one.";
     HOSTNAME_TRUST_UTS_NAMESPACE: BoolKey = "hostname_trust_uts_namespace", "false",
         "In a container, takes the name of its own UTS namespace for the name of the host.";
+    EKS_FARGATE: BoolKey = "eks_fargate", "false",
+        "Says that this agent runs on EKS Fargate, where a host has no name; ECS Fargate is found \
+         out.";
     HOST_ALIASES: ListKey = "host_aliases", "",
         "Further names of this host, sent with the host metadata.";
     TAGS: TagsKey = "tags", "",

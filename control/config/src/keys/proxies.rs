@@ -42,8 +42,8 @@ keys! { PROXIES;
         "Passes logs of the debugger on although `logs_enabled` is false.",
         [.env(&["DD_APM_DEBUGGER_LOGS_ENABLED_OVERRIDE"]).live()];
     LOGS_ENABLED: BoolKey = "logs_enabled", "false",
-        "Whether logs are wanted: when it is set to false, logs of the debugger are accepted and \
-         dropped.", [.live()];
+        "Whether logs are wanted: when it is set to false, logs of the debugger and of `/v1/input` \
+         are accepted and dropped.", [.live()];
     SYMDB_DD_URL: StrKey = "apm_config.symdb_dd_url", "",
         "Full URL that symbols go to; empty makes it from `site`.",
         [.env(&["DD_APM_SYMDB_DD_URL"]).live()];
@@ -54,7 +54,7 @@ keys! { PROXIES;
         "Further destinations of these: lists of API keys by full URL.",
         [.env(&["DD_APM_SYMDB_ADDITIONAL_ENDPOINTS"]).secret().live().check(refuse::url_map)];
     EVP_ENABLED: BoolKey = "evp_proxy_config.enabled", "true",
-        "Passes events of tracers on (`/evp_proxy/`).";
+        "Passes events of tracers on (`/evp_proxy/`).", [.live()];
     EVP_DD_URL: StrKey = "evp_proxy_config.dd_url", "",
         "Site that events go to, a domain; empty takes `site`.", [.live()];
     EVP_API_KEY: StrKey = "evp_proxy_config.api_key", "",
@@ -71,7 +71,7 @@ keys! { PROXIES;
         "Longest time without progress of an event request; 0 means 30 seconds.",
         [.range(0, 3600).unit("seconds").live()];
     APM_TELEMETRY_ENABLED: BoolKey = "apm_config.telemetry.enabled", "true",
-        "Passes telemetry of tracers on.", [.env(&["DD_APM_TELEMETRY_ENABLED"])];
+        "Passes telemetry of tracers on.", [.env(&["DD_APM_TELEMETRY_ENABLED"]).live()];
     APM_TELEMETRY_DD_URL: StrKey = "apm_config.telemetry.dd_url", "",
         "URL whose host gets the telemetry of tracers; empty makes it from `site`.",
         [.env(&["DD_APM_TELEMETRY_DD_URL"]).live()];
@@ -80,7 +80,8 @@ keys! { PROXIES;
         "Further destinations of telemetry: lists of API keys by URL.",
         [.env(&["DD_APM_TELEMETRY_ADDITIONAL_ENDPOINTS"]).secret().live()
          .check(refuse::url_map)];
-    OL_ENABLED: BoolKey = "ol_proxy_config.enabled", "true", "Passes OpenLineage events on.";
+    OL_ENABLED: BoolKey = "ol_proxy_config.enabled", "true", "Passes OpenLineage events on.",
+        [.live()];
     OL_DD_URL: StrKey = "ol_proxy_config.dd_url", "",
         "URL, or site, that OpenLineage events go to; empty takes `site`.", [.live()];
     OL_API_KEY: StrKey = "ol_proxy_config.api_key", "",
@@ -92,6 +93,13 @@ keys! { PROXIES;
         "Version that is asked for; below 2 none is.", [.range(0, 1000).live()];
     TRACER_FLARE_URL: StrKey = "corelane.proxy.tracer_flare_url", "",
         "Full URL that flares of tracers go to; empty makes it from `site` and version.",
+        [.live()];
+    PROXY_LOGS_URL: StrKey = "corelane.proxy.logs_url", "",
+        "Full URL that log lines sent to `/v1/input` go to; empty makes it from `site`.",
+        [.live()];
+    PROXY_TAILED_FILES: ListKey = "corelane.proxy.tailed_files", "",
+        "Log files, as paths and patterns of `*`, `?` and `[a-z]`, that somebody on this host \
+         reads already: a tracer that asks to send one of them is answered with 409.",
         [.live()];
     PROXY_BUFFER_BYTES: BytesKey = "corelane.proxy.buffer_bytes_max", "16Mb",
         "Bytes of bodies on their way between lanes and proxies, all connections together, beside \

@@ -19,6 +19,7 @@ fn settings() -> Settings {
         is_error_tracking_standalone: false,
         install: Some(("id".into(), "manual".into(), "7".into())),
         global_tags: Vec::new(),
+        tailed_files: Vec::new(),
         receiver_timeout: Duration::from_secs(5),
         exchange_time_max: Duration::from_secs(600),
     }
