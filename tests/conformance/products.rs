@@ -1,10 +1,13 @@
 //! What tracers do besides traces reaches the intake: profiles, probes, symbols, telemetry, data
-//! streams, LLM observability, and metrics over HTTP.
+//! streams, LLM observability, results of tests, flares, and metrics over HTTP.
 //!
 //! The agent is left to its default URLs, and everything that it proxies goes to the hosts of its
 //! site, all of which are one [`Upstream`]. Metrics go to the intake.
 
 mod arrived;
+mod ci;
+mod dual;
+mod flare;
 mod multipart;
 mod node;
 mod python;
@@ -14,13 +17,15 @@ use std::fmt::Debug;
 use std::fs;
 use std::time::Duration;
 
-use bed::{Bed, Client, Finished, Program, Settings, Upstream, wait_for};
+use bed::{Bed, Client, Finished, Program, Settings, Upstream, UpstreamAnswer, wait_for};
 use serde_json::{Value, json};
 
 use arrived::Arrived;
 
 /// Where the agent's URLs lead: nowhere but through the tunnel.
 const SITE: &str = "bed.test";
+/// The key of every agent under test.
+const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// A program needs some rounds of ten seconds, on a machine that may be busy.
 const PROGRAM_TIME_MAX: Duration = Duration::from_secs(120);
 
@@ -32,7 +37,7 @@ struct Surroundings {
 
 impl Surroundings {
     fn new() -> Self {
-        Self { bed: Bed::new(), upstream: Upstream::start() }
+        Self { bed: Bed::new(), upstream: Upstream::start(UpstreamAnswer::Says(ci::said)) }
     }
 
     fn settings(&self) -> Settings {
@@ -41,7 +46,7 @@ impl Surroundings {
             .set("site", SITE)
             .set("env", "Bed")
             .set("apm_config.apm_dd_url", format!("https://trace.agent.{SITE}"))
-            .set("proxy.https", self.upstream.proxy_url())
+            .set("proxy.https", self.upstream.url())
             .set("skip_ssl_validation", true)
     }
 
@@ -94,6 +99,9 @@ impl Surroundings {
             agent.log()
         );
         let said = program.finish();
+        agent.wait_status("nothing is under way", |now| {
+            now.proxies.iter().all(|one| one.in_flight + one.copies_in_flight == 0)
+        });
         Ran { finished: self.bed.finish(agent), arrived: self.arrived(), said }
     }
 

@@ -1,12 +1,13 @@
 //! Trouble of intakes and clients.
 
 use std::io::Write;
-use std::time::Instant;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
-use bed::Bed;
+use bed::{Bed, Upstream, UpstreamAnswer as Answer};
 
 use crate::client::{MOMENT, ask, connect, head, said};
-use crate::upstream::{Answer, Upstream};
 use crate::{proxy, settings, with_second};
 
 #[test]
@@ -147,5 +148,85 @@ fn a_slow_upload_lives_as_long_as_it_moves() {
     assert!(started.elapsed() > 10 * MOMENT);
     assert_eq!(said(&mut stream).expect("an answer").status, 200);
     drop(stream);
+    bed.finish(agent);
+}
+
+#[test]
+fn after_a_broken_answer_a_profile_gets_a_connection_of_its_own() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::FirstCut("ok"));
+    let agent = bed.start(&settings(&bed, &upstream));
+    let mut stream = connect(&bed);
+    stream.write_all(head("/profiling/v1/input", &[], 0).as_bytes()).expect("a head");
+    // The answer was to be longer.
+    assert!(said(&mut stream).is_err(), "half an answer is none");
+    agent.wait_status("broken off", |now| proxy(now, "profiling").answers_cut == 1);
+    let connections: Vec<Option<String>> = (0..3)
+        .map(|_| {
+            let received = upstream.next();
+            assert_eq!(ask(&bed, "/profiling/v1/input", &[], b"profile").status, 200);
+            received.header("connection").map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(connections, [None, Some("close".to_owned()), None]);
+    bed.finish(agent);
+}
+
+#[test]
+fn a_client_that_hangs_up_after_its_upload_ends_the_request_at_once() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::Stall);
+    // Longer than the test may take: nothing else ends the request.
+    let settings = settings(&bed, &upstream).set("apm_config.profiling_receiver_timeout", 3600);
+    let agent = bed.start(&settings);
+    let socket = bed.trace_url(true).replace("unix://", "");
+    let mut stream = UnixStream::connect(socket).expect("the agent listens");
+    stream.write_all(head("/profiling/v1/input", &[], 7).as_bytes()).expect("a head");
+    stream.write_all(b"profile").expect("a body");
+    upstream.wait_begun(1);
+    drop(stream);
+    let mut broken = connect(&bed);
+    broken.write_all(head("/profiling/v1/input", &[], 7).as_bytes()).expect("a head");
+    broken.write_all(b"profile").expect("a body");
+    upstream.wait_begun(2);
+    // It closes with a reset.
+    rustix::net::sockopt::set_socket_linger(&broken, Some(Duration::ZERO)).expect("an option");
+    drop(broken);
+    // One that only ends its own direction waits for the answer.
+    let mut waiting = connect(&bed);
+    waiting.write_all(head("/profiling/v1/input", &[], 7).as_bytes()).expect("a head");
+    waiting.write_all(b"profile").expect("a body");
+    waiting.shutdown(Shutdown::Write).expect("a connection");
+    upstream.wait_begun(3);
+    agent.wait_status("both are gone", |now| {
+        let profiling = proxy(now, "profiling");
+        let hang_ups = now.traces.as_ref().and_then(|traces| traces.server.get("hang_ups"));
+        (profiling.clients_gone, profiling.in_flight, hang_ups) == (2, 1, Some(&2))
+    });
+    upstream.go_on();
+    assert_eq!(said(&mut waiting).expect("an answer").status, 502, "the intake closed");
+    bed.finish(agent);
+}
+
+#[test]
+fn telemetry_of_a_process_that_is_gone_arrives() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::Status(202, ""));
+    let settings = settings(&bed, &upstream)
+        .set("site", "bed.test")
+        .set("proxy.https", upstream.url())
+        .set("skip_ssl_validation", true);
+    let agent = bed.start(&settings);
+    let socket = bed.trace_url(true).replace("unix://", "");
+    const CLIENTS: usize = 50;
+    for _ in 0..CLIENTS {
+        let mut stream = UnixStream::connect(&socket).expect("the agent listens");
+        let head = head("/telemetry/proxy/api/v2/apmtelemetry", &[], 2);
+        stream.write_all(format!("{head}{{}}").as_bytes()).expect("a request");
+        // Nobody reads the answer.
+        drop(stream);
+    }
+    agent.wait_status("all are sent", |now| proxy(now, "telemetry").copies_sent == CLIENTS as u64);
+    assert_eq!(upstream.requests().len(), CLIENTS);
     bed.finish(agent);
 }

@@ -4,15 +4,13 @@
 mod client;
 mod faults;
 mod routes;
+mod series;
 mod tls;
 mod uploads;
-mod upstream;
 
-use bed::{Bed, Settings};
+use bed::{Bed, Settings, Upstream};
 use serde_json::json;
 use status::{ProxyStatus, Snapshot};
-
-use self::upstream::Upstream;
 
 /// Settings under which everything that may be plain HTTP goes to one upstream.
 fn settings(bed: &Bed, upstream: &Upstream) -> Settings {

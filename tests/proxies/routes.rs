@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::net::UdpSocket;
 
-use bed::Bed;
+use bed::{Bed, Upstream, UpstreamAnswer as Answer, UpstreamRequest};
 use rustix::process::Signal;
 
 use crate::client::{ask, connect, head};
-use crate::upstream::{Answer, Received, Upstream};
 use crate::{proxy, settings, with_second};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -25,7 +24,7 @@ const CLIENT: [&str; 7] = [
 ];
 
 /// The headers that came, without the length.
-fn shown(received: &Received, id: &str) -> Vec<String> {
+fn shown(received: &UpstreamRequest, id: &str) -> Vec<String> {
     let lines = received.headers.iter().map(|line| match line.split_once(": ") {
         Some(("Dd-Request-Id", value)) => {
             assert_eq!(value.len(), 36, "{value}");
@@ -268,5 +267,118 @@ fn lanes_serve_datagrams_beside() {
     agent.wait_status("all lines", |now| now.total(signal::Counter::MetricLines) == 100);
     drop(stalled);
     upstream.go_on();
+    bed.finish(agent);
+}
+
+#[test]
+fn log_files_that_somebody_reads_are_refused() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::Status(202, ""));
+    let settings = settings(&bed, &upstream)
+        .set("corelane.proxy.tailed_files", serde_json::json!(["/var/log/shop/*.log", "/tmp/a"]));
+    let agent = bed.start(&settings);
+    let read =
+        ["LOG_FILES: /var/log/shop//web.log", "LOG_FILES: /etc/motd", "LOG_FILES: /tmp/[ab]"];
+    let refused = ask(&bed, "/debugger/v1/input", &read, b"[]");
+    let text = "log files already consumed: /var/log/shop/web.log, /tmp/[ab]\n";
+    assert_eq!((refused.status, refused.body.as_str()), (409, text));
+    // Other files, and other routes, are passed on.
+    let other = ask(&bed, "/debugger/v1/input", &["LOG_FILES: /var/log/shop/web.txt"], b"[]");
+    assert_eq!((other.status, ask(&bed, "/debugger/v2/input", &read, b"[]").status), (202, 202));
+    let snapshot = agent.wait_status("counted", |now| proxy(now, "debugger").requests == 1);
+    assert_eq!(proxy(&snapshot, "debugger_logs").refused["log_files"], 1);
+    bed.finish(agent);
+}
+
+#[test]
+fn on_fargate_the_host_has_no_name_and_the_orchestrator_is_told() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::Status(202, ""));
+    let settings = settings(&bed, &upstream).without("hostname").set("eks_fargate", true);
+    let agent = bed.start(&settings);
+    let tags = "host:,default_env:test,agent_version:7.82.0";
+    let with_orchestrator = format!("{tags},orchestrator:fargate_eks");
+    for (path, tags) in [
+        ("/profiling/v1/input", with_orchestrator.as_str()),
+        ("/symdb/v1/input", &with_orchestrator),
+        ("/v0.1/pipeline_stats", &with_orchestrator),
+        ("/openlineage/api/v1/lineage", tags),
+    ] {
+        ask(&bed, path, &[], b"x");
+        assert_eq!(upstream.next().header("x-datadog-additional-tags"), Some(tags), "{path}");
+    }
+    ask(&bed, "/debugger/v2/input", &[], b"x");
+    assert!(upstream.next().query.ends_with("%2Corchestrator%3Afargate_eks"));
+    assert!(agent.log().contains("host name \"\", from fargate"), "{}", agent.log());
+    bed.finish(agent);
+}
+
+#[test]
+fn info_follows_what_a_reload_switches() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::Status(200, ""));
+    let settings = settings(&bed, &upstream);
+    let agent = bed.start(&settings);
+    let state = |said: &crate::client::Said| {
+        let state = said.head.lines().find_map(|line| line.strip_prefix("Datadog-Agent-State: "));
+        state.expect("every answer has it").to_owned()
+    };
+    let lists = |path: &str| ask(&bed, "/info", &[], b"").body.contains(&format!("\"{path}\""));
+    let before = state(&ask(&bed, "/profiling/v1/input", &[], b"one"));
+    assert!(lists("/evp_proxy/v4/") && lists("/telemetry/proxy/"));
+    agent.configure(
+        &settings.set("evp_proxy_config.enabled", false).set("apm_config.telemetry.enabled", false),
+    );
+    agent.signal(Signal::HUP);
+    // Both lanes tell the news: each connection may come to either.
+    let is_told = bed::wait_for(bed::WAIT_MAX, || {
+        let news = || {
+            let is_new = state(&ask(&bed, "/profiling/v1/input", &[], b"two")) != before;
+            is_new && !lists("/evp_proxy/v4/") && !lists("/telemetry/proxy/")
+        };
+        (0..8).all(|_| news()).then_some(())
+    });
+    assert!(is_told.is_some(), "{}", agent.log());
+    assert!(lists("/profiling/v1/input"));
+    assert_eq!(ask(&bed, "/evp_proxy/v4/a", &["X-Datadog-EVP-Subdomain: a"], b"").status, 405);
+    assert_eq!(ask(&bed, "/telemetry/proxy/api/v2/apmtelemetry", &[], b"{}").status, 404);
+    bed.finish(agent);
+}
+
+#[test]
+fn a_flare_arrives_with_all_its_fields() {
+    let bed = Bed::new();
+    let upstream = Upstream::start(Answer::Status(200, "{\"case_id\":123}"));
+    let agent = bed.start(&settings(&bed, &upstream));
+    // As a tracer writes it: the fields in their order, then an archive of any bytes.
+    const BOUNDARY: &str = "83CAD6AA-8A24-462C-8B3D-FF9CC683B51B";
+    let mut body = Vec::new();
+    for (name, value) in [
+        ("source", "tracer_rust"),
+        ("case_id", "123"),
+        ("hostname", "web01"),
+        ("email", "a@b.test"),
+        ("uuid", "d53fc8a4-8820-47a2-aa7d-d565582feb81"),
+    ] {
+        let part = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+        body.extend_from_slice(part.as_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"flare_file\"; \
+         filename=\"tracer-rust-123-1700000000-debug.zip\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend((0..=u8::MAX).cycle().take(300_000));
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    let media = format!("Content-Type: multipart/form-data; boundary={BOUNDARY}");
+    let said = ask(&bed, "/tracer_flare/v1", &[&media], &body);
+    assert_eq!((said.status, said.body.as_str()), (200, "{\"case_id\":123}"));
+    let received = upstream.next();
+    assert!(received.body == body, "every byte, boundaries too");
+    assert!(received.headers.contains(&media), "{:?}", received.headers);
+    assert_eq!(received.header("dd-api-key"), Some(KEY));
     bed.finish(agent);
 }

@@ -33,6 +33,8 @@ pub enum Client {
     JavaTracer,
     /// `ddtrace` for Python with everything but traces, for [`Program`](crate::Program).
     PythonProducts,
+    /// `ddtrace` for Python with results of tests, for [`Program`](crate::Program).
+    PythonCi,
     /// `dd-trace` for Node.js with everything but traces, for [`Program`](crate::Program).
     NodeProducts,
 }
@@ -97,6 +99,15 @@ impl Client {
             Self::Python => python("client.py"),
             Self::PythonTracer => python("tracer.py"),
             Self::PythonProducts => python("products.py"),
+            Self::PythonCi => {
+                let (python, tests) = (installed("python").join("bin").join("python"), source);
+                let tests = tests.join("python");
+                let mut command = command(&python, &python);
+                // Nothing is left in the tree; the last test reads standard input.
+                command.args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "-s", "--ddtrace"]);
+                command.arg("--rootdir").arg(&tests).arg(tests.join("test_shop.py"));
+                command
+            }
             Self::HotShots => node("hot-shots.js"),
             Self::DdTrace => node("dd-trace.js"),
             Self::NodeTracer => {

@@ -52,5 +52,5 @@ pub use poll::{WAIT_MAX, wait_for};
 pub use port::PortLease;
 pub use products::Program;
 pub use settings::Settings;
-pub use upstream::{Upstream, UpstreamRequest};
+pub use upstream::{Upstream, UpstreamAnswer, UpstreamRequest, checksum};
 pub use wire::{Sender, Transport};

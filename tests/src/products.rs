@@ -3,8 +3,12 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
+use std::time::Duration;
 
-use crate::{Bed, Client, WAIT_MAX, wait_for};
+use crate::{Bed, Client, wait_for};
+
+/// Time for what a program still has to send at its end, on a machine that may be busy.
+const END_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// A running program. Killed when dropped.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl Program {
     #[must_use]
     pub fn finish(mut self) -> String {
         drop(self.input.take());
-        let status = wait_for(WAIT_MAX, || self.child.try_wait().expect("our own child"));
+        let status = wait_for(END_TIME_MAX, || self.child.try_wait().expect("our own child"));
         let log = self.log();
         assert!(status.is_some_and(|status| status.success()), "it ended with {status:?}:\n{log}");
         std::fs::read_to_string(&self.out).unwrap_or_default()

@@ -1,84 +1,179 @@
-//! Every host of a site at once: a proxy that ends tunnels and TLS itself, answers everything, and
-//! keeps what came, so that an agent under test can be left to its default URLs.
+//! An intake that records what comes, byte for byte, and answers as a test says.
+//!
+//! It is also every host of a site at once: a proxy that opens each tunnel to itself and speaks TLS
+//! there, so that an agent under test can be left to its default URLs.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+mod serve;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use rustls::crypto::ring;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use crate::WAIT_MAX;
 
-/// One request as it came.
+/// A request as it came.
 #[derive(Clone, Debug, Default)]
 pub struct UpstreamRequest {
-    /// Host that the tunnel was asked for; the one in the request is the same.
+    /// Host that a tunnel was asked for, which is the one of the request; empty without a tunnel.
     pub host: String,
+    /// The request line.
+    pub line: String,
     /// Method.
     pub method: String,
     /// Path without the query.
     pub path: String,
     /// Query without `?`.
     pub query: String,
-    /// All headers with names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// Body without its framing.
+    /// Headers as they were written, in order.
+    pub headers: Vec<String>,
+    /// Bytes of the body without its framing, the first of them kept.
     pub body: Vec<u8>,
+    /// Length of the body; none when it had no end.
+    pub body_bytes: Option<usize>,
+    /// A sum over all bytes of the body and their places.
+    pub checksum: u64,
 }
 
 impl UpstreamRequest {
-    /// A header; `name` in lower case.
+    /// The value of a header, in any letter case.
     ///
     /// # Panics
     /// When it comes twice.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(found, _)| found == name);
-        let value = values.next().map(|(_, value)| value.as_str());
+        let mut values = self.headers.iter().filter_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then(|| value.trim())
+        });
+        let value = values.next();
         assert!(values.next().is_none(), "{name} comes twice: {:?}", self.headers);
         value
     }
 }
 
-/// The hosts. Its threads end with the test process.
+/// What an upstream does with a request.
+#[derive(Clone, Copy, Debug)]
+pub enum UpstreamAnswer {
+    /// Reads it whole and answers.
+    Status(u16, &'static str),
+    /// Reads it whole and answers 200 with what this says.
+    Says(fn(&UpstreamRequest) -> String),
+    /// Answers before it reads the body.
+    Early(u16),
+    /// Reads nothing and answers nothing until the end of the test.
+    Stall,
+    /// Reads this much of the body and closes.
+    CutAfter(usize),
+    /// Answers in two pieces, the second when [`Upstream::go_on`] says.
+    InPieces(&'static str, &'static str),
+    /// Announces more than it says, and closes: to the first request. Others it answers with 200.
+    FirstCut(&'static str),
+}
+
+/// Sum over bytes and their places.
+#[must_use]
+pub fn checksum(sum: u64, at: usize, bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .zip(at as u64 + 1..)
+        .fold(sum, |sum, (&byte, place)| sum.wrapping_add(u64::from(byte).wrapping_mul(place)))
+}
+
+/// Bytes of a body that are kept unless a test says otherwise.
+const KEPT_BYTES: usize = 8 << 20;
+/// Connections that wait to be accepted. A thousand at once are more than the standard library
+/// lets wait: the kernel would reset some of them.
+const BACKLOG: i32 = 4096;
+/// Stack of the thread of a connection.
+const STACK_BYTES: usize = 512 << 10;
+
+#[derive(Debug, Default)]
+struct State {
+    received: Vec<UpstreamRequest>,
+    /// Requests that [`Upstream::next`] has given.
+    given: usize,
+    /// Requests whose head came.
+    begun: usize,
+    goes_on: bool,
+}
+
+type Shared = Arc<(Mutex<State>, Condvar)>;
+
+/// The intake. Its threads end with the test process.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
-    requests: Arc<Mutex<Vec<UpstreamRequest>>>,
-}
-
-impl Default for Upstream {
-    fn default() -> Self {
-        Self::start()
-    }
+    shared: Shared,
 }
 
 impl Upstream {
-    /// Listens on a free port.
+    /// Answers every request like this.
     ///
     /// # Panics
     /// When there is no port left.
     #[must_use]
-    pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (kept, tls) = (Arc::clone(&requests), tls());
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let (kept, tls) = (Arc::clone(&kept), Arc::clone(&tls));
-                // A client that breaks off is the business of the test.
-                thread::spawn(move || drop(serve(client, tls, &kept)));
-            }
-        });
-        Self { address, requests }
+    pub fn start(answer: UpstreamAnswer) -> Self {
+        Self::start_keeping(answer, KEPT_BYTES)
     }
 
-    /// Its URL for `proxy.https`.
+    /// The same, keeping the first bytes of each body only.
+    ///
+    /// # Panics
+    /// When there is no port left.
     #[must_use]
-    pub fn proxy_url(&self) -> String {
+    pub fn start_keeping(answer: UpstreamAnswer, kept_bytes: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        rustix::net::listen(&listener, BACKLOG).expect("room for all who connect at once");
+        let address = listener.local_addr().expect("an address");
+        let shared = Shared::default();
+        let serving = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&serving);
+                let serve = move || serve::serve(client, answer, kept_bytes, &shared);
+                let thread = thread::Builder::new().stack_size(STACK_BYTES);
+                // A client that breaks off is the business of the test.
+                thread.spawn(move || drop(serve())).expect("a thread");
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Base URL, which is also one for `proxy.https`.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Waits for the next request that came whole, or broke off.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[must_use]
+    pub fn next(&self) -> UpstreamRequest {
+        let next = |state: &mut State| {
+            let next = state.received.get(state.given).cloned()?;
+            state.given += 1;
+            Some(next)
+        };
+        self.wait(next).expect("a request in time")
+    }
+
+    /// Waits for a request to a path.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[must_use]
+    pub fn at(&self, path: &str) -> UpstreamRequest {
+        let found = self.wait(|state| state.received.iter().find(|one| one.path == path).cloned());
+        assert!(found.is_some(), "no request for {path}");
+        found.unwrap_or_default()
     }
 
     /// What came so far.
@@ -87,84 +182,43 @@ impl Upstream {
     /// When one of its threads panicked.
     #[must_use]
     pub fn requests(&self) -> Vec<UpstreamRequest> {
-        self.requests.lock().expect("healthy threads").clone()
+        self.shared.0.lock().expect("no panic").received.clone()
     }
-}
 
-/// A certificate that nobody vouches for: the agent is told not to look.
-fn tls() -> Arc<ServerConfig> {
-    let made = rcgen::generate_simple_self_signed(["bed".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions of the provider")
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .expect("a certificate with its key");
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Arc::new(config)
-}
-
-fn serve(
-    client: TcpStream,
-    tls: Arc<ServerConfig>,
-    kept: &Mutex<Vec<UpstreamRequest>>,
-) -> io::Result<()> {
-    let mut reader = BufReader::new(client);
-    let line = head_line(&mut reader)?;
-    let host = line.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
-    let host = host.and_then(|host| host.strip_suffix(":443")).ok_or(io::ErrorKind::InvalidData)?;
-    while !head_line(&mut reader)?.is_empty() {}
-    // A client says nothing more before it is answered, so the reader's buffer is empty.
-    let mut client = reader.into_inner();
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
-    let connection = ServerConnection::new(tls).map_err(io::Error::other)?;
-    let mut stream = BufReader::new(StreamOwned::new(connection, client));
-    loop {
-        let mut request = read_request(&mut stream)?;
-        host.clone_into(&mut request.host);
-        assert_eq!(request.header("host"), Some(host), "{request:?}");
-        kept.lock().expect("healthy threads").push(request);
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        stream.get_mut().write_all(answer)?;
-        stream.get_mut().flush()?;
+    /// Waits until so many heads have come.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn wait_begun(&self, count: usize) {
+        let begun = self.wait(|state| (state.begun >= count).then_some(()));
+        assert!(begun.is_some(), "{} of {count} requests", self.begun());
     }
-}
 
-fn read_request(stream: &mut impl BufRead) -> io::Result<UpstreamRequest> {
-    let mut request = UpstreamRequest::default();
-    let line = head_line(stream)?;
-    let mut words = line.split(' ').map(str::to_owned);
-    request.method = words.next().unwrap_or_default();
-    let target = words.next().ok_or(io::ErrorKind::InvalidData)?;
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    (request.path, request.query) = (path.to_owned(), query.to_owned());
-    loop {
-        let line = head_line(stream)?;
-        let Some((name, value)) = line.split_once(':') else { break };
-        request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    /// Heads that have come.
+    ///
+    /// # Panics
+    /// When one of its threads panicked.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        self.shared.0.lock().expect("no panic").begun
     }
-    let length = request.header("content-length").and_then(|length| length.parse().ok());
-    if request.header("transfer-encoding") == Some("chunked") {
-        loop {
-            let length = u64::from_str_radix(&head_line(stream)?, 16).map_err(io::Error::other)?;
-            let _bytes = stream.take(length).read_to_end(&mut request.body)?;
-            let _end = head_line(stream)?;
-            if length == 0 {
-                break;
-            }
-        }
-    } else if let Some(length) = length {
-        let _bytes = stream.take(length).read_to_end(&mut request.body)?;
-    }
-    Ok(request)
-}
 
-/// A line without its end; an error at the end of the stream.
-fn head_line(stream: &mut impl BufRead) -> io::Result<String> {
-    let mut line = String::new();
-    match stream.read_line(&mut line)? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(line.trim_end().to_owned()),
+    /// Lets answers go on.
+    ///
+    /// # Panics
+    /// When one of its threads panicked.
+    pub fn go_on(&self) {
+        self.shared.0.lock().expect("no panic").goes_on = true;
+        self.shared.1.notify_all();
+    }
+
+    fn wait<T>(&self, mut find: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
+        let mut found = None;
+        let state = self.shared.0.lock().expect("no panic");
+        drop(self.shared.1.wait_timeout_while(state, WAIT_MAX, |state| {
+            found = find(state);
+            found.is_none()
+        }));
+        found
     }
 }

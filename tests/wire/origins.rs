@@ -2,6 +2,8 @@
 //! were. spec: dogstatsd §12.
 
 use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use bed::{Agent, Bed, Settings, WAIT_MAX, wait_for};
@@ -105,6 +107,38 @@ fn named_containers_get_their_tags() {
     assert_eq!(tags_of(&finished, "unknown"), ["a:b"]);
 }
 
+/// Sends two equal lines in an HTTP request with further headers.
+fn send_over_http(bed: &Bed, name: &str, header: &str) {
+    let address = bed.trace_url(false).replace("http://", "");
+    let body = format!("{name}:1|c|#a:b\n{name}:1|c|#a:b");
+    let mut stream = TcpStream::connect(address).expect("the agent listens");
+    let length = body.len();
+    write!(
+        stream,
+        "POST /dogstatsd/v2/proxy HTTP/1.1\r\nHost: bed\r\nConnection: close\r\n\
+         {header}Content-Length: {length}\r\n\r\n{body}"
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+/// Lines that come in an HTTP request are those of the container that the request comes from.
+#[test]
+fn lines_over_http_get_the_tags_of_their_container() {
+    let bed = Bed::new();
+    let agent = bed.start(&with_origins(&bed));
+    load_state(&agent);
+    let id = CONTAINER.trim_start_matches("container_id://");
+    send_over_http(&bed, "known", &format!("Datadog-Container-ID: {id}\r\n"));
+    send_over_http(&bed, "unknown", "");
+    let finished = bed.finish(agent);
+    assert_eq!(tags_of(&finished, "known"), ["a:b", "env:prod", "image:shop"]);
+    assert_eq!(tags_of(&finished, "unknown"), ["a:b"]);
+    assert!((finished.contents.total_of("known") - 2.0).abs() < 1e-9);
+}
+
 /// By default nobody is believed.
 #[test]
 fn named_containers_mean_nothing_by_default() {
@@ -114,6 +148,8 @@ fn named_containers_mean_nothing_by_default() {
     assert!(loaded.expect("an agent that answers").is_success());
     let id = CONTAINER.trim_start_matches("container_id://");
     send(&agent, &[&format!("named:1|c|#a:b|c:ci-{id}|e:it-false,cn-web,pu-x|card:high")]);
+    send_over_http(&bed, "over.http", &format!("Datadog-Container-ID: {id}\r\n"));
     let finished = bed.finish(agent);
     assert_eq!(tags_of(&finished, "named"), ["a:b"]);
+    assert_eq!(tags_of(&finished, "over.http"), ["a:b"]);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SNAPSHOT, Surroundings, assert_debugger, node, probe};
 
 /// Settings of an agent that trusts the bed's backend and sends traces to the bed's intake.
-fn settings(surroundings: &Surroundings) -> Settings {
+pub(super) fn settings(surroundings: &Surroundings) -> Settings {
     let intake = &surroundings.bed.intake;
     surroundings
         .settings()
