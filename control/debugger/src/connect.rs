@@ -9,16 +9,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use forward::{TlsError, TlsSettings, client_config};
+use forward::{Conn, TlsError, TlsSettings, client_config};
 use http::Uri;
 use http::uri::Scheme;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
@@ -80,7 +76,7 @@ async fn connect(uri: &Uri, tls: &Tls) -> Result<Conn, ConnectError> {
     if uri.scheme_str() == Some(UNIX) {
         let socket = socket_of_authority(host).ok_or(ConnectError::NoHost)?;
         let stream = UnixStream::connect(socket).await.map_err(ConnectError::Dial)?;
-        return Ok(Conn { io: TokioIo::new(Box::new(stream)) });
+        return Ok(Conn::new(stream));
     }
     let is_https = uri.scheme() == Some(&Scheme::HTTPS);
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -88,14 +84,14 @@ async fn connect(uri: &Uri, tls: &Tls) -> Result<Conn, ConnectError> {
     let tcp = TcpStream::connect((host, port)).await.map_err(ConnectError::Dial)?;
     tcp.set_nodelay(true).map_err(ConnectError::Dial)?;
     if !is_https {
-        return Ok(Conn { io: TokioIo::new(Box::new(tcp)) });
+        return Ok(Conn::new(tcp));
     }
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error));
     let name = name.map_err(ConnectError::Handshake)?;
     let connector = TlsConnector::from(tls.client_config().await?);
     let secure = connector.connect(name, tcp).await.map_err(ConnectError::Handshake)?;
-    Ok(Conn { io: TokioIo::new(Box::new(secure)) })
+    Ok(Conn::new(secure))
 }
 
 impl Tls {
@@ -108,59 +104,5 @@ impl Tls {
             Ok::<_, ConnectError>(Arc::new(made?))
         };
         self.made.get_or_try_init(make).await.map(Arc::clone)
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
-/// An open connection as the HTTP client wants it.
-pub(crate) struct Conn {
-    io: TokioIo<Box<dyn Stream>>,
-}
-
-impl Connection for Conn {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl Read for Conn {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl Write for Conn {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

@@ -9,14 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -24,6 +21,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use crate::base_url::BaseUrl;
+use crate::conn::{BoxedStream, Conn};
 use crate::dial::dial;
 use crate::proxy::Proxy;
 use crate::settings::ConnectSettings;
@@ -112,11 +110,11 @@ impl Plan {
         };
         if !self.target.is_https() {
             let is_forwarded = self.forwards_plain_http();
-            return Ok(Conn { io: TokioIo::new(stream), is_h2: false, is_forwarded });
+            return Ok(Conn::over(stream, false, is_forwarded));
         }
         let tls = self.handshake(&self.target.host, Arc::clone(&self.tls), stream).await?;
         let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Conn { io: TokioIo::new(Box::new(tls)), is_h2, is_forwarded: false })
+        Ok(Conn::over(Box::new(tls), is_h2, false))
     }
 
     async fn connect_to_proxy(&self, proxy: &Proxy) -> Result<BoxedStream, ConnectError> {
@@ -242,64 +240,4 @@ fn tunnel_status(head: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(head.get(..12)?).ok()?;
     let (version, code) = text.split_once(' ')?;
     (version == "HTTP/1.1" || version == "HTTP/1.0").then(|| code.parse().ok())?
-}
-
-/// A byte stream of any nesting of TCP and TLS.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-type BoxedStream = Box<dyn Stream>;
-
-/// An open connection as the HTTP client wants it.
-pub(crate) struct Conn {
-    io: TokioIo<BoxedStream>,
-    is_h2: bool,
-    /// Whether a proxy gets requests in absolute form.
-    is_forwarded: bool,
-}
-
-impl Connection for Conn {
-    fn connected(&self) -> Connected {
-        let info = Connected::new().proxy(self.is_forwarded);
-        if self.is_h2 { info.negotiated_h2() } else { info }
-    }
-}
-
-impl Read for Conn {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl Write for Conn {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
 }

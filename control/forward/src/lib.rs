@@ -29,6 +29,7 @@ mod backoff;
 mod base_url;
 mod call;
 mod capacity;
+mod conn;
 mod connect;
 mod dial;
 mod forwarder;
@@ -50,6 +51,7 @@ mod verdict;
 
 pub use base_url::{DEFAULT_SITE, HostPrefix, UrlError, intake_url, with_host_prefix};
 pub use call::{CallAnswer, CallFault, Caller, CallerError, CallerSettings};
+pub use conn::Conn;
 pub use forwarder::{Forwarder, StartError, UnknownEndpoint};
 pub use http::Method;
 pub use keys::KeyValidity;

@@ -22,7 +22,8 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use crate::base_url::BaseUrl;
-use crate::connect::{Conn, ConnectError, Plan};
+use crate::conn::Conn;
+use crate::connect::{ConnectError, Plan};
 use crate::proxy::ProxySettings;
 use crate::settings::ConnectSettings;
 use crate::tls::{TlsError, TlsSettings, client_config};
