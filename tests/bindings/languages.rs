@@ -25,6 +25,7 @@ fn node_delivers_and_cleans_up() {
     let contents = run(Binding::Node, |intake| {
         let mut command = Binding::Node.command();
         command.args(["--test", "test/delivery.test.js", "test/life.test.js"]);
+        command.arg("test/live_debugger.test.js");
         let mut types = Binding::Node.command();
         types.current_dir(Binding::Node.package().with_file_name("package"));
         types.args(["node_modules/typescript/bin/tsc", "--noEmit", "--strict"]);

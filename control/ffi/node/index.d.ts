@@ -202,3 +202,76 @@ export declare function getInstance(): NativeAgent;
 export declare function setLogCallback(
   callback: ((level: LogLevel, message: string) => void) | null,
 ): void;
+
+/** What a payload of the Live Debugger holds. */
+export declare const DebuggerType: {
+  /** State of a probe. */
+  readonly DIAGNOSTICS: 0;
+  /** With captured values. */
+  readonly SNAPSHOTS: 1;
+  /** Without. */
+  readonly LOGS: 2;
+};
+export type DebuggerType = (typeof DebuggerType)[keyof typeof DebuggerType];
+
+/**
+ * One place to send to: an agent's URL, or an intake's with a key, or a file of tests
+ * (`file:///path`).
+ */
+export interface DebuggerEndpoint {
+  /** As `http://127.0.0.1:8126` or `unix:///path`. */
+  url?: string;
+  /** Site of an intake, such as `datadoghq.com`, in place of a URL. */
+  site?: string;
+  /** Makes it an intake. */
+  apiKey?: string;
+  /** Length of each wait; 3000 by default. */
+  timeoutMs?: number;
+  /** Session of a test agent. */
+  testToken?: string;
+}
+
+export interface LiveDebuggerOptions {
+  /** Gets snapshots, logs and diagnostics. */
+  endpoint?: DebuggerEndpoint | null;
+  /** Gets symbol databases; without one they are refused. */
+  symdbEndpoint?: DebuggerEndpoint | null;
+  /** Get a copy of everything that `endpoint` gets. */
+  additionalEndpoints?: DebuggerEndpoint[];
+  /** Get a copy of every symbol database. */
+  additionalSymdbEndpoints?: DebuggerEndpoint[];
+  debuggerVersion?: string;
+  env?: string;
+  version?: string;
+  runtimeId?: string;
+  tags?: Record<string, string>;
+}
+
+/** queued = sent + failed + those that wait or are under way. */
+export interface SenderCounts {
+  /** Taken into the queue. */
+  readonly queued: number;
+  /** Accepted by the primary endpoint. */
+  readonly sent: number;
+  /** Refused by it, or not answered in time. */
+  readonly failed: number;
+  /** Not taken into the queue. */
+  readonly refused: number;
+}
+
+/**
+ * Sends payloads of the Live Debugger and symbol databases from a thread of its own. A call copies
+ * its payload into a bounded queue and never waits. A sender that is collected sends what is queued,
+ * and nobody waits for it.
+ */
+export declare class LiveDebuggerSender {
+  constructor(options?: LiveDebuggerOptions);
+  /** What became of payloads so far. */
+  get counts(): SenderCounts;
+  /** Queues a JSON array of payloads, or one payload. False if there is no room. */
+  send(kind: DebuggerType, payload: string | Uint8Array): boolean;
+  /** Queues an upload of a symbol database. False if there is no room. */
+  sendSymdb(contentType: string, payload: string | Uint8Array): boolean;
+  /** Sends what is queued, waits for it, and ends. A second call answers the same. */
+  close(): Promise<SenderCounts>;
+}

@@ -58,11 +58,14 @@ fn make_node(staged: &Path, directory: &Path, library: &Library) -> Result<()> {
     let prebuilt = staged.join("prebuilds").join(format!("linux-{}{}", short_arch(), musl("-")));
     copy(&library.shared, &prebuilt.join(SHARED_LIBRARY))?;
     let headers = library.header.parent().context("the header's directory")?;
-    let mut compile = command("cc", &["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]);
-    compile.args(["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"]).current_dir(staged);
-    compile.args(["-I", "node_modules/node-api-headers/include", "-I"]).arg(headers);
-    compile.arg("addon/agent.c").arg("-o").arg(prebuilt.join("agent.node"));
-    run(compile.arg("-ldl"))?;
+    for name in ["agent", "live_debugger"] {
+        let mut compile = command("cc", &["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]);
+        compile.args(["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"]).current_dir(staged);
+        compile.args(["-I", "node_modules/node-api-headers/include", "-I"]).arg(headers);
+        compile.arg(format!("addon/{name}.c"));
+        compile.arg("-o").arg(prebuilt.join(format!("{name}.node")));
+        run(compile.arg("-ldl"))?;
+    }
 
     let dist = directory.join("dist");
     fs::create_dir_all(&dist)?;

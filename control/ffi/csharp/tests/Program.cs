@@ -18,7 +18,10 @@ internal static class Program
         }
         int passedCount = 0;
         int failedCount = 0;
-        foreach (Type type in new[] { typeof(DeliveryTests), typeof(LifeTests) })
+        foreach (Type type in new[]
+        {
+            typeof(DeliveryTests), typeof(LifeTests), typeof(LiveDebuggerTests),
+        })
         {
             const BindingFlags Tests =
                 BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;

@@ -11,12 +11,15 @@ const {
   TraceFormat,
 } = require('./enums');
 const { DatadogAgentException } = require('./exception');
+const { DebuggerType, LiveDebuggerSender } = require('./live_debugger');
 
 module.exports = {
   DatadogAgentConfig,
   DatadogAgentException,
   DatadogError,
+  DebuggerType,
   Endpoint,
+  LiveDebuggerSender,
   LogLevel,
   NativeAgent,
   OperationalMode,

@@ -29,17 +29,21 @@ function native() {
 }
 
 function load() {
+  const { addon, library } = addonOf('agent.node');
+  return { addon, version: addon.open(library, DatadogAgentException) };
+}
+
+/** An addon of this package, and the path of the library that it is to open. */
+function addonOf(name) {
   const prebuilt = path.join(PACKAGE, 'prebuilds', platform());
-  const file = path.join(prebuilt, 'agent.node');
+  const file = path.join(prebuilt, name);
   if (!fs.existsSync(file)) {
     throw new DatadogAgentException(
       `this package was not built for ${platform()}: ${file} is missing`,
       DatadogError.NOT_AVAILABLE,
     );
   }
-  const addon = require(file);
-  const version = addon.open(libraryPath(prebuilt), DatadogAgentException);
-  return { addon, version };
+  return { addon: require(file), library: libraryPath(prebuilt) };
 }
 
 function libraryPath(prebuilt) {
@@ -63,4 +67,4 @@ function platform() {
   return isMusl ? `${name}-musl` : name;
 }
 
-module.exports = { native };
+module.exports = { addonOf, native };

@@ -4,7 +4,9 @@ import {
   DatadogAgentConfig,
   DatadogAgentException,
   DatadogError,
+  DebuggerType,
   Endpoint,
+  LiveDebuggerSender,
   LogLevel,
   NativeAgent,
   OperationalMode,
@@ -43,4 +45,13 @@ async function program(): Promise<ShutdownReason> {
   return new NativeAgent(config).waitForShutdown();
 }
 
+async function debuggerProgram(): Promise<number> {
+  const sender = new LiveDebuggerSender({ endpoint: { site: 'datadoghq.com', apiKey: 'x' } });
+  const isQueued: boolean = sender.send(DebuggerType.LOGS, '[]');
+  // @ts-expect-error not a kind
+  sender.send(7, '[]');
+  return isQueued ? (await sender.close()).sent : sender.counts.refused;
+}
+
 void program;
+void debuggerProgram;
