@@ -203,6 +203,14 @@ pub const RC_STORE: Target = Target {
     mutation_count: 200,
 };
 
+/// What a tracer hands to the debugger's sender: a URL, a site, a path, tags or a payload.
+pub const DEBUGGER: Target = Target {
+    name: "debugger",
+    check: debugger::check_sender_bytes,
+    input_bytes_max: 2048,
+    mutation_count: 10_000,
+};
+
 /// Every target.
 pub const TARGETS: &[Target] = &[
     PACKET,
@@ -226,6 +234,7 @@ pub const TARGETS: &[Target] = &[
     RC_REQUEST,
     RC_ANSWER,
     RC_STORE,
+    DEBUGGER,
 ];
 
 /// One committed input.

@@ -47,6 +47,7 @@
 
 mod answer;
 mod body;
+mod check;
 mod client;
 mod config;
 mod connect;
@@ -63,6 +64,8 @@ mod tags;
 mod track;
 mod url;
 
+#[doc(hidden)]
+pub use check::check_sender_bytes;
 pub use client::ClientSettings;
 pub use config::{Config, agent_info_supports_debugger_v2_endpoint};
 pub use endpoint::{Endpoint, TIMEOUT_MS, debugger_intake_endpoint, derive_endpoint_path};

@@ -25,7 +25,7 @@ const DATAPLANE: &[&str] = &[
 ];
 const CONTROL: &[&str] = &[
     "config", "origin", "capture", "merge", "encode", "forward", "host", "proxy", "debugger",
-    "remote", "status", "agent", "native",
+    "remote", "flare", "status", "agent", "native",
 ];
 const BENCH: &[&str] = &["intake", "load"];
 
@@ -58,10 +58,11 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/proxy", &[&["forward", "obfuscate", "server"]]),
     ("control/debugger", &[&["entity", "forward"]]),
     ("control/remote", &[&["forward"]]),
+    ("control/flare", &[&["config", "forward"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
     ("control/native", &[&["agent", "config", "status"]]),
     ("control/ffi", &[&["debugger", "native"]]),
-    ("control/daemon", &[&["agent", "capture", "config", "status"], BENCH]),
+    ("control/daemon", &[&["agent", "capture", "config", "flare", "status"], BENCH]),
     ("bench/intake", &[]),
     ("bench/load", &[&["capture"]]),
     ("bench/run", &[BENCH, &["sampling", "span", "stats", "traces"]]),
@@ -70,6 +71,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
         &[&[
             "capture",
             "config",
+            "debugger",
             "obfuscate",
             "parse",
             "proxy",
