@@ -2,6 +2,7 @@
 
 mod client;
 mod faults;
+mod flares;
 mod products;
 mod serving;
 mod store;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, DATE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
@@ -14,7 +14,9 @@ use crate::acceptance::{Report, Rule, check_exchange, check_headers, check_paylo
 use crate::passed::answer_passed;
 use crate::shared::Shared;
 use crate::store::body_hash;
-use crate::{Action, BodyError, Passed, Payload, Request, Route, body, decode, query, remote};
+use crate::{
+    Action, BodyError, Passed, Payload, Request, Route, body, decode, flares, query, remote,
+};
 
 /// Bytes of an oversized body that are still read, so that the client gets to see the answer.
 const DRAINED_BYTES_MAX: usize = 64 << 20;
@@ -38,6 +40,9 @@ pub(crate) async fn answer(
     }
     if remote::is_path(parts.uri.path()) {
         return answer_remote(&shared, parts.uri.path(), incoming).await;
+    }
+    if flares::is_path(parts.uri.path()) {
+        return answer_flare(&shared, &parts, incoming).await;
     }
     let mut head = head_of(&parts, is_tunnelled, shared.next_request_id());
     let Some(route) = head.route else {
@@ -94,6 +99,25 @@ async fn answer_remote(shared: &Shared, path: &str, incoming: Incoming) -> Resul
     let mut answer = response(shared, status, "");
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
     *answer.body_mut() = Full::new(Bytes::from(body));
+    Ok(answer)
+}
+
+/// Answers an agent that sends a flare, or asks where to.
+async fn answer_flare(
+    shared: &Shared,
+    parts: &Parts,
+    incoming: Incoming,
+) -> Result<Answer, Closed> {
+    let body = Limited::new(incoming, flares::BODY_BYTES_MAX).collect().await;
+    let body = body.map_err(|_| Closed)?.to_bytes();
+    let head = head_of(parts, false, 0);
+    let is_key_valid = shared.is_key_valid(head.key.as_deref().unwrap_or_default());
+    let told = shared.flares.answer(&head.method, &head.path, head.headers, &body, is_key_valid);
+    let Some(told) = told else { return std::future::pending().await };
+    let mut answer = response(shared, told.status, &told.text);
+    if let Some(place) = told.location {
+        answer.headers_mut().insert(LOCATION, HeaderValue::from_static(place));
+    }
     Ok(answer)
 }
 

@@ -9,6 +9,7 @@ use std::{io, mem};
 use tokio::runtime;
 
 use crate::acceptance::Rules;
+use crate::flares::Flares;
 use crate::remote::Backend;
 use crate::server::{reserve, serve};
 use crate::shared::{Gate, OnRequest, Shared};
@@ -172,6 +173,12 @@ impl Intake {
     #[must_use]
     pub fn remote(&self) -> &Backend {
         &self.shared.remote
+    }
+
+    /// Where flares go.
+    #[must_use]
+    pub fn flares(&self) -> &Flares {
+        &self.shared.flares
     }
 
     /// Replaces the script by one line.

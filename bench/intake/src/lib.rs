@@ -17,6 +17,7 @@
 //! - What an agent passes on for tracers is counted and shown ([`Passed`]), on any host: the intake
 //!   is a proxy that opens every tunnel to itself.
 //! - [`remote::Backend`] is the backend of remote configuration, with keys of its own.
+//! - [`flares::Flares`] takes archives for support and unpacks them.
 //! - [`mod@print`] renders requests for people.
 //!
 //! ```
@@ -40,6 +41,7 @@ mod answer;
 mod behaviour;
 mod body;
 mod decode;
+pub mod flares;
 mod intake;
 mod json;
 mod passed;

@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::acceptance::Rules;
 use crate::behaviour::Script;
+use crate::flares::Flares;
 use crate::remote::Backend;
 use crate::tls::make_acceptor;
 use crate::{Action, Behaviour, Exchange, Route, Store};
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) rules: Rules,
     pub(crate) on_request: Option<OnRequest>,
     pub(crate) remote: Backend,
+    pub(crate) flares: Flares,
     script: Mutex<Script>,
     keys: Mutex<Vec<String>>,
     date_offset_secs: AtomicI64,
@@ -72,6 +74,7 @@ impl Shared {
             rules,
             on_request,
             remote: Backend::default(),
+            flares: Flares::default(),
             script: Mutex::default(),
             keys: Mutex::new(keys),
             date_offset_secs: AtomicI64::new(0),

@@ -52,6 +52,8 @@ pub struct Options {
     pub reload: ReloadConfig,
     /// Told of a configuration that a reload has put into effect.
     pub applied: fn(&Config),
+    /// The latest lines of the log, for a flare; a guest whose log is its host's has none.
+    pub recent_log: fn() -> String,
 }
 
 impl fmt::Debug for Options {
@@ -262,8 +264,10 @@ impl Agent {
             requests: requests.clone(),
             reload: options.reload,
             applied: options.applied,
+            recent_log: options.recent_log,
             pulse: Arc::clone(&pulse),
             remote: Arc::clone(&remote),
+            flares: Arc::default(),
         });
         let mut coordinator = Coordinator {
             flusher: Flusher {
@@ -378,6 +382,7 @@ impl Agent {
     fn stop_threads(&mut self) {
         drop(self.secrets.take());
         self.shared.remote.stop();
+        self.shared.flares.stop();
         let with_open_bucket = self.shared.config().flushes_on_stop();
         // A coordinator that is gone has stopped already.
         drop(self.requests.send(Request::Stop { with_open_bucket }));
@@ -462,7 +467,11 @@ fn planned_bytes(config: &Config) -> u64 {
     let endpoints = config.endpoints(settings::AGENT_VERSION).len() as u64;
     let queues = config.bytes(keys::FORWARDER_RETRY_QUEUE_PAYLOADS_MAX_SIZE) * endpoints;
     let lane_bytes = PLANNED_LANE_BYTES + config.bytes(keys::SUBMISSION_BYTES_MAX);
-    contexts * PLANNED_CONTEXT_BYTES + lanes * lane_bytes + queues
+    contexts * PLANNED_CONTEXT_BYTES
+        + lanes * lane_bytes
+        + queues
+        + crate::remote::planned_bytes(config)
+        + crate::flare::planned_bytes(config)
 }
 
 fn check_budget(config: &Config, planned: u64) -> Result<(), StartError> {

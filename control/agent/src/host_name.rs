@@ -18,6 +18,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// A host whose name is known already.
+    pub(crate) fn named(name: Arc<str>) -> Self {
+        Self { name, provider: "known", fqdn: String::new() }
+    }
+
     /// Resolves the host name. Messages for people go to `notes`.
     pub(crate) fn resolve(config: &Config, notes: &mut Vec<String>) -> Self {
         let settings = NameSettings {

@@ -22,6 +22,7 @@ mod coordinator;
 mod delivery;
 mod exchanges;
 mod fargate;
+pub mod flare;
 mod flush;
 mod flush_all;
 mod host_name;

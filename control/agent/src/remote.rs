@@ -131,6 +131,17 @@ impl RemoteSlot {
     }
 }
 
+/// What its limits add up to: an update is read and verified beside what is in force. Requests of
+/// tracers are part of the traffic of the receiver.
+pub(crate) fn planned_bytes(config: &Config) -> u64 {
+    if plan::unwanted(config).is_some() {
+        return 0;
+    }
+    let store = config.bytes(keys::REMOTE_CONFIG_STORE_BYTES_MAX);
+    let clients = config.bytes(keys::REMOTE_CONFIG_CLIENTS_BYTES_MAX);
+    config.bytes(keys::REMOTE_CONFIG_ANSWER_BYTES_MAX) + 2 * store + clients
+}
+
 /// Names as spans carry them, so that one condition fits both. spec: remote-config §6.1
 fn adjust(tracer: &mut ClientTracer, container_tags: &str) {
     for name in [&mut tracer.service, &mut tracer.env] {
@@ -145,7 +156,23 @@ fn adjust(tracer: &mut ClientTracer, container_tags: &str) {
 
 #[cfg(test)]
 mod tests {
+    use config::{FileSource, Sources};
+
     use super::*;
+
+    #[test]
+    fn its_limits_are_planned_for_where_it_is_on() {
+        let planned = |more: &str| {
+            let text = format!(
+                "api_key: 0123456789abcdef0123456789abcdef\ncorelane: {{remote: \
+                 {{answer_bytes_max: 1Mb, store_bytes_max: 2Mb, clients_bytes_max: 3Mb}}}}\n{more}"
+            );
+            let file = FileSource::Text { name: "f".into(), bytes: text.into() };
+            planned_bytes(&config::load(&Sources { file, ..Sources::default() }).unwrap())
+        };
+        assert_eq!(planned(""), 8 << 20);
+        assert_eq!(planned("remote_configuration: {enabled: false}"), 0);
+    }
 
     /// spec: remote-config §6.1
     #[test]

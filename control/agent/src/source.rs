@@ -20,6 +20,7 @@ use crate::apm::{self, TraceDelivery, TraceReport};
 use crate::captures::CaptureProgress;
 use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
+use crate::flare::{self, FlareDesk};
 use crate::flush::FlushTotals;
 use crate::listen::ListenerReport;
 use crate::proxies::{self, ProxyRoutes};
@@ -47,8 +48,10 @@ pub(crate) struct Shared {
     pub(crate) requests: Sender<Request>,
     pub(crate) reload: ReloadConfig,
     pub(crate) applied: fn(&Config),
+    pub(crate) recent_log: fn() -> String,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) remote: Arc<RemoteSlot>,
+    pub(crate) flares: Arc<FlareDesk>,
 }
 
 /// Signs of life and of work of the coordinator.
@@ -194,6 +197,7 @@ impl Source for Shared {
                 .map(|routes| proxies::status(&routes.proxies))
                 .unwrap_or_default(),
             remote: self.remote.status(),
+            flares: self.flares.status(),
             endpoints,
             capture: self.pulse.captures.status(CaptureKind::Packets),
             notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -229,14 +233,7 @@ impl Source for Shared {
 
     fn top(&self) -> Result<Vec<TopRow>, String> {
         let contexts = self.ask(Request::Top)?;
-        let row = |top: metrics::TopContext| TopRow {
-            name: top.context.name.as_ref().to_owned(),
-            tags: top.context.tags.tags.iter().map(|tag| tag.as_ref().to_owned()).collect(),
-            host: top.context.host.as_ref().to_owned(),
-            origin: top.context.origin.as_ref().to_owned(),
-            samples: top.samples,
-        };
-        Ok(contexts.into_iter().map(row).collect())
+        Ok(contexts.into_iter().map(top_row).collect())
     }
 
     fn config_yaml(&self) -> String {
@@ -275,6 +272,12 @@ impl Source for Shared {
         self.ask(Request::Flush)
     }
 
+    fn flare(&self) -> Result<Vec<u8>, String> {
+        let collected = flare::collect(self, flare::COMMAND_TIME_MAX, || false)?;
+        self.flares.made_locally(&collected);
+        Ok(collected.bytes.into())
+    }
+
     fn dogstatsd_stats(&self) -> Result<serde_json::Value, String> {
         let counted = self.ask(Request::ContextTotals)?;
         let counted = counted.ok_or("not enabled: set `dogstatsd_metrics_stats_enable`")?;
@@ -290,6 +293,17 @@ impl Source for Shared {
             stats.insert(format!("{:032x}", total.context.key.0), entry);
         }
         Ok(stats.into())
+    }
+}
+
+/// A context as it is listed.
+pub(crate) fn top_row(top: metrics::TopContext) -> TopRow {
+    TopRow {
+        name: top.context.name.as_ref().to_owned(),
+        tags: top.context.tags.tags.iter().map(|tag| tag.as_ref().to_owned()).collect(),
+        host: top.context.host.as_ref().to_owned(),
+        origin: top.context.origin.as_ref().to_owned(),
+        samples: top.samples,
     }
 }
 

@@ -26,8 +26,12 @@ fn samples_are_counted_over_flushes() {
     );
     let file = FileSource::Text { name: "test.yaml".into(), bytes: text.into() };
     let config = config::load(&Sources { file, ..Sources::default() }).expect("valid");
-    let options =
-        Options { version: "0.0.0".into(), reload: Arc::new(|| Err("no".into())), applied: |_| {} };
+    let options = Options {
+        version: "0.0.0".into(),
+        reload: Arc::new(|| Err("no".into())),
+        applied: |_| {},
+        recent_log: String::new,
+    };
     let agent = Agent::start(config, options).expect("a running agent");
     let source = agent.source();
     let client = UdpSocket::bind("127.0.0.1:0").expect("a socket");

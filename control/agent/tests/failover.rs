@@ -31,8 +31,12 @@ fn the_other_region_gets_the_listed_metrics_alone() {
     );
     let file = FileSource::Text { name: "test.yaml".into(), bytes: text.into() };
     let config = config::load(&Sources { file, ..Sources::default() }).expect("valid");
-    let options =
-        Options { version: "0.0.0".into(), reload: Arc::new(|| Err("no".into())), applied: |_| {} };
+    let options = Options {
+        version: "0.0.0".into(),
+        reload: Arc::new(|| Err("no".into())),
+        applied: |_| {},
+        recent_log: String::new,
+    };
     let agent = Agent::start(config, options).expect("a running agent");
     let client = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let packet = b"kept:3|c\nleft:4|c\nlat:5|h\nspread:6|d\nother.spread:7|d\n_sc|db.up|0";

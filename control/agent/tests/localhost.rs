@@ -29,8 +29,12 @@ fn clients_of_either_loopback_address_are_heard() {
     );
     let file = FileSource::Text { name: "test.yaml".into(), bytes: text.into() };
     let config = config::load(&Sources { file, ..Sources::default() }).expect("valid");
-    let options =
-        Options { version: "0.0.0".into(), reload: Arc::new(|| Err("no".into())), applied: |_| {} };
+    let options = Options {
+        version: "0.0.0".into(),
+        reload: Arc::new(|| Err("no".into())),
+        applied: |_| {},
+        recent_log: String::new,
+    };
     let agent = Agent::start(config, options).expect("a running agent");
     let source = agent.source();
     let addresses: Vec<_> =

@@ -24,8 +24,12 @@ fn new_contexts_are_refused_above_the_budget() {
     );
     let file = FileSource::Text { name: "test.yaml".into(), bytes: text.into() };
     let config = config::load(&Sources { file, ..Sources::default() }).expect("valid");
-    let options =
-        Options { version: "0.0.0".into(), reload: Arc::new(|| Err("no".into())), applied: |_| {} };
+    let options = Options {
+        version: "0.0.0".into(),
+        reload: Arc::new(|| Err("no".into())),
+        applied: |_| {},
+        recent_log: String::new,
+    };
     let agent = Agent::start(config, options).expect("a running agent");
     let source = agent.source();
     let deadline = Instant::now() + PATIENCE;

@@ -30,6 +30,7 @@ fn a_bad_value_refuses_the_reload_and_changes_nothing() {
         applied: |_| {
             APPLIED.fetch_add(1, Ordering::SeqCst);
         },
+        recent_log: String::new,
     };
     let agent = Agent::start(configuration(&base), options).expect("a running agent");
     let source = agent.source();

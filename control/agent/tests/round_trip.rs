@@ -34,8 +34,12 @@ fn what_is_sent_is_decoded_and_the_accounts_balance() {
          corelane: {{lanes: 2, bucket_secs: 1, flush_interval_secs: 1}}\n",
         intake.url()
     ));
-    let options =
-        Options { version: "0.0.0".into(), reload: Arc::new(|| Err("no".into())), applied: |_| {} };
+    let options = Options {
+        version: "0.0.0".into(),
+        reload: Arc::new(|| Err("no".into())),
+        applied: |_| {},
+        recent_log: String::new,
+    };
     let agent = Agent::start(config, options).expect("a running agent");
 
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");

@@ -29,8 +29,12 @@ fn a_refused_key_makes_the_agent_ask_for_its_secrets_again() {
     );
     let file = FileSource::Text { name: "test.yaml".into(), bytes: text.into() };
     let config = config::load(&Sources { file, ..Sources::default() }).expect("valid");
-    let options =
-        Options { version: "0.0.0".into(), reload: Arc::new(|| Err("no".into())), applied: |_| {} };
+    let options = Options {
+        version: "0.0.0".into(),
+        reload: Arc::new(|| Err("no".into())),
+        applied: |_| {},
+        recent_log: String::new,
+    };
     // The key was rotated while the agent was away.
     std::fs::write(&secrets, format!(r#"{{"k": "{NEW_KEY}"}}"#)).expect("written");
     let agent = Agent::start(config, options).expect("a running agent");

@@ -28,15 +28,22 @@ impl Report {
 #[must_use]
 pub fn check(sources: &Sources) -> Report {
     let (mut diagnostics, config) = match load(sources) {
-        Ok(config) => {
-            let mut found = config.diagnostics().to_vec();
-            found.extend(check_whole(&config));
-            (found, Some(config))
-        }
+        Ok(config) => (config.findings(), Some(config)),
         Err(error) => (vec![error.to_diagnostic()], None),
     };
     diagnostics.sort_by_key(|found| std::cmp::Reverse(found.severity));
     Report { diagnostics, config }
+}
+
+impl Config {
+    /// All that is to say about a configuration: what its load found, and what does not go
+    /// together.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Diagnostic> {
+        let mut found = self.diagnostics().to_vec();
+        found.extend(check_whole(self));
+        found
+    }
 }
 
 /// Loads any bytes as a file and exercises everything made from it, for fuzzing: nothing panics,

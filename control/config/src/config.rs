@@ -51,6 +51,21 @@ impl Config {
         self.file.as_deref()
     }
 
+    /// Every file that says something, the main one first.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.file.iter().cloned().collect();
+        let layers = keys::all().flat_map(|entry| self.slots.layers(entry));
+        for layer in layers {
+            if let Source::File { path, .. } = &layer.source
+                && !files.iter().any(|known| known.as_path() == &**path)
+            {
+                files.push(path.to_path_buf());
+            }
+        }
+        files
+    }
+
     /// Whether a layer above the defaults says something valid about a key.
     #[must_use]
     pub fn is_set(&self, key: impl Into<&'static Entry>) -> bool {

@@ -79,6 +79,16 @@ impl Config {
         version_prefix(&url, version, "app")
     }
 
+    /// Base URL that flares go to, without path. spec: config §8.2
+    #[must_use]
+    pub fn flare_url(&self, version: &str) -> String {
+        let url = match self.text(keys::DD_URL) {
+            Some(url) => with_scheme(url),
+            None => site_url("app.", self.str(keys::SITE)),
+        };
+        version_prefix(&url, version, "flare")
+    }
+
     /// All intakes that have keys, the main one first. An endpoint with the URL of an earlier one
     /// adds its keys to that.
     #[must_use]

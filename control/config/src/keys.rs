@@ -8,6 +8,7 @@ mod core;
 mod corelane;
 mod dogstatsd;
 mod embed;
+mod flare;
 mod forward;
 mod network;
 mod proxies;
@@ -21,6 +22,7 @@ pub use self::core::*;
 pub use self::corelane::*;
 pub use self::dogstatsd::*;
 pub use self::embed::*;
+pub use self::flare::*;
 pub use self::forward::*;
 pub use self::network::*;
 pub use self::proxies::*;
@@ -51,6 +53,7 @@ pub fn areas() -> &'static [Area] {
         Area { title: "Payloads and delivery", entries: FORWARD },
         Area { title: "Proxy and TLS", entries: NETWORK },
         Area { title: "Remote configuration", entries: REMOTE },
+        Area { title: "Flares", entries: FLARE },
         Area { title: "Secrets", entries: SECRETS },
         Area { title: "corelane's own", entries: CORELANE },
         Area { title: "Embedded agents", entries: EMBED },

@@ -19,7 +19,7 @@
 //! - A file, whatever its bytes, is read in bounded memory and never panics
 //!   ([`check_config_bytes`]).
 //! - No secret leaves through `Debug`, messages, explanations or shown text; only typed getters
-//!   return it.
+//!   return it, and [`Config::secret_texts`] to whoever is to remove them elsewhere.
 
 #![forbid(unsafe_code)]
 
@@ -39,6 +39,7 @@ pub mod parse;
 mod reference;
 pub mod render;
 pub mod scrub;
+mod secret_texts;
 mod secrets;
 mod show;
 mod slots;

@@ -8,7 +8,7 @@ mod structured;
 
 use std::borrow::Cow;
 
-pub use structured::{json, yaml};
+pub use structured::{json, settings, yaml};
 
 /// What stands for a secret that leaves no trace.
 pub const HIDDEN: &str = "********";

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apm_replay, capture, completions, config, health, intake, remote_config, replay,
+    apm_replay, capture, completions, config, flare, health, intake, remote_config, replay,
 };
 use crate::commands::{run, stats, status};
 use crate::commands::{top, version};
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Tell whether a running agent is well; for probes
     Health(health::Args),
+    /// Write an archive for support, without secrets, and send it if asked to
+    Flare(flare::Args),
     /// Look at DogStatsD traffic, record it, send it again
     #[command(subcommand)]
     Dogstatsd(Dogstatsd),
@@ -149,6 +151,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Config(command) => config::run(config, command),
         Command::Status(args) => status::run(config, args),
         Command::Health(args) => health::run(config, args),
+        Command::Flare(args) => flare::run(config, args),
         Command::Dogstatsd(Dogstatsd::Top(args)) => top::run(config, args),
         Command::Dogstatsd(Dogstatsd::Capture(args)) => {
             capture::run(config, args, "/dogstatsd/capture")
@@ -224,6 +227,9 @@ mod tests {
             "corelane apm capture --stop",
             "corelane apm replay --file /tmp/x --loops 0 --speed 2.5 --address localhost:8126",
             "corelane remote-config status --json",
+            "corelane flare --local-only",
+            "corelane flare --send --case-id 1234 --email a@b --json",
+            "corelane flare 1234 -s -e a@b -o /tmp",
             "corelane version --json",
             "corelane completions bash",
         ] {
@@ -239,6 +245,9 @@ mod tests {
         assert!(kind("corelane fly"));
         assert!(kind("corelane --set x run"));
         assert!(kind("corelane demo --duration never"));
+        assert!(kind("corelane flare --send"));
+        assert!(kind("corelane flare --local-only --send --email a@b"));
+        assert!(kind("corelane flare --case-id 1"));
         assert!(!kind("corelane --help"));
         assert!(!kind("corelane dogstatsd top --help"));
         assert!(!kind("corelane --version"));

@@ -4,6 +4,7 @@ pub(crate) mod apm_replay;
 pub(crate) mod capture;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod flare;
 pub(crate) mod health;
 pub(crate) mod intake;
 mod remote;

@@ -2,6 +2,7 @@
 
 mod file;
 mod line;
+mod recent;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,12 +15,21 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use file::RotatingFile;
 use line::Format;
+use recent::Recent;
 
 /// Directory of the log file when `log_file` names none. Used only if it exists and is ours.
 const DIRECTORY: &str = "/var/log/corelane";
 const FILE_NAME: &str = "agent.log";
 /// Lines that [`keep`] keeps.
 const KEPT_MAX: usize = 100;
+
+/// What a flare shows of the log.
+static RECENT: Recent = Recent::new();
+
+/// The latest lines.
+pub(crate) fn recent() -> String {
+    RECENT.text()
+}
 
 /// Starts logging as configured.
 ///
@@ -40,6 +50,8 @@ pub(crate) fn start(config: &Config) -> Result<()> {
         is_json: config.bool(keys::LOG_FORMAT_JSON),
         is_rfc3339: config.bool(keys::LOG_FORMAT_RFC3339),
     };
+    let bytes_max = config.bytes(keys::FLARE_LOG_BYTES_MAX);
+    RECENT.set_bytes_max(usize::try_from(bytes_max).unwrap_or(usize::MAX));
     install(Sink::Streams { has_console, file, format }, level(config));
     Ok(())
 }
@@ -138,6 +150,7 @@ impl Log for Logger {
             Sink::Memory(kept) => kept.add(line::message(record)),
             Sink::Streams { has_console, file, format } => {
                 let line = format.line(record, SystemTime::now());
+                RECENT.add(&line);
                 if *has_console {
                     // A console that is gone must not stop the agent.
                     let _is_written = io::stdout().lock().write_all(line.as_bytes()).is_ok();

@@ -63,6 +63,7 @@ impl Agent {
             version: VERSION.to_owned(),
             reload: Arc::new(move || reload().map_err(|error| error.to_string())),
             applied: |_| {},
+            recent_log: String::new,
         };
         let agent = agent::Agent::start_guest(prepared.config, options)?;
         let source = agent.source();

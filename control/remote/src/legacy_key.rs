@@ -80,7 +80,19 @@ fn base32(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// A key is written by hand into a file.
+        #[test]
+        fn any_text_is_a_key_or_refused(text in "(DDRCM_)?[A-Z2-7]{0,120}|\\PC{0,40}") {
+            if let Ok(key) = LegacyKey::parse(&text) {
+                prop_assert!(key.org != 0 && !key.app_key.is_empty() && !key.datacenter.is_empty());
+            }
+        }
+    }
 
     #[test]
     fn vector_of_the_spec() {

@@ -19,6 +19,7 @@
 
 mod api;
 pub mod client;
+mod flares;
 pub mod format;
 mod identities;
 mod prometheus;
@@ -35,6 +36,7 @@ mod traces;
 mod vars;
 
 pub use api::{Api, ApiError, ApiOptions, DebugOptions};
+pub use flares::FlareStatus;
 pub use identities::{Identity, identities};
 pub use prometheus::prometheus;
 pub use proxies::ProxyStatus;

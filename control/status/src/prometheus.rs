@@ -26,6 +26,7 @@ pub fn prometheus(snapshot: &Snapshot) -> String {
     if let Some(status) = &snapshot.remote {
         remote(&mut page, status);
     }
+    crate::flares::metrics(&mut page, &snapshot.flares);
     endpoints(&mut page, snapshot);
     process(&mut page, snapshot);
     page.0
@@ -64,7 +65,7 @@ impl Page {
     }
 
     /// A family of one sample without labels.
-    fn single(&mut self, name: &str, kind: Kind, help: &str, value: u64) {
+    pub(crate) fn single(&mut self, name: &str, kind: Kind, help: &str, value: u64) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use signal::Counter;
 
-use crate::{ProxyStatus, RemoteStatus, TraceStatus};
+use crate::{FlareStatus, ProxyStatus, RemoteStatus, TraceStatus};
 
 /// Everything `status` knows. Unknown fields are ignored and missing ones have their defaults when
 /// read, so that a command of one version understands an agent of another.
@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub proxies: Vec<ProxyStatus>,
     /// Remote configuration.
     pub remote: Option<RemoteStatus>,
+    /// Archives for support.
+    pub flares: FlareStatus,
     /// Delivery, one entry per endpoint and key.
     pub endpoints: Vec<EndpointStatus>,
     /// Memory in use.

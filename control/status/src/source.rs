@@ -62,6 +62,12 @@ pub trait Source: Send + Sync {
     /// When the agent is stopping.
     fn flush(&self) -> Result<(), String>;
 
+    /// Makes an archive for support (a zip file) about this agent. Takes up to 15 s.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn flare(&self) -> Result<Vec<u8>, String>;
+
     /// The debug statistics of spec dogstatsd §13, as the Agent serves them.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ pub fn text(snapshot: &Snapshot) -> String {
     if let Some(remote) = &snapshot.remote {
         crate::remote::page(&mut page, remote);
     }
+    crate::flares::page(&mut page, &snapshot.flares);
     accounting(&mut page, snapshot);
     notes(&mut page, snapshot);
     page.0

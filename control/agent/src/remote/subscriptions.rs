@@ -11,11 +11,12 @@ use remote::{Acks, Subscription};
 use sampling::{RemoteSampling, RemoteTargets};
 
 use crate::coordinator::Request;
+use crate::flare::Job;
 use crate::source::Shared;
 
 /// One for each product that the configuration lets in.
 pub(super) fn of(config: &Config, shared: &Arc<Shared>) -> Vec<Subscription> {
-    let mut all = vec![tasks()];
+    let mut all = vec![tasks(Arc::downgrade(shared))];
     if config.bool(keys::REMOTE_CONFIG_AGENT_CONFIG) {
         all.push(agent_config(Arc::downgrade(shared)));
     }
@@ -82,18 +83,16 @@ fn sampling(shared: Weak<Shared>, env: String) -> Subscription {
     }
 }
 
-/// Tasks are read and acknowledged; there is none yet that this agent can do.
-fn tasks() -> Subscription {
+/// Each task is done once. A flare takes a while; what became of it is told when it is known.
+fn tasks(shared: Weak<Shared>) -> Subscription {
     let mut done = Done::default();
     let apply = move |configurations: &[Configuration], acks: &Acks| {
+        let Some(shared) = shared.upgrade() else { return };
         for configuration in configurations {
             let path = &configuration.path;
             match Task::parse(configuration) {
-                Ok(task) => {
-                    if done.begin(&task) {
-                        acks.set(path, state_of(&task));
-                    }
-                }
+                Ok(task) if done.begin(&task) => begin(&shared, &task, path, acks),
+                Ok(_) => {}
                 Err(error) => acks.set(path, ApplyState::Error(error)),
             }
         }
@@ -101,27 +100,38 @@ fn tasks() -> Subscription {
     Subscription { product: agent_task::PRODUCT, capabilities: Vec::new(), apply: Box::new(apply) }
 }
 
-fn state_of(task: &Task) -> ApplyState {
-    match task.task_type.as_str() {
-        "flare" => {
-            let case = task.case_id().map(str::to_owned);
-            let reason = case.map_or_else(
-                |error| error,
-                |case| {
-                    log::warn!(
-                        "a flare for case {case} was asked for; this agent sends none: attach the \
-                         output of `corelane status` and the log to the case"
-                    );
-                    "corelane sends no flares of its own; ask for the output of `corelane status` \
-                     and the log"
-                        .to_owned()
-                },
-            );
-            ApplyState::Error(reason)
-        }
-        // Others, such as `tracer_flare`, are for tracers.
-        _ => ApplyState::Unknown,
+fn begin(shared: &Arc<Shared>, task: &Task, path: &str, acks: &Acks) {
+    // Others, such as `tracer_flare`, are for tracers.
+    if task.task_type != "flare" {
+        return;
     }
+    let (case_id, user_handle) = match flare_of(task) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            log::warn!("a flare that was asked for is not sent: {error}");
+            acks.set(path, ApplyState::Error(error));
+            return;
+        }
+    };
+    log::info!("a flare for case {case_id} is asked for through remote configuration");
+    acks.set(path, ApplyState::Unacknowledged);
+    let (path, acks) = (path.to_owned(), acks.clone());
+    let done = Box::new(move |sent: Result<(), String>| {
+        let state = sent.map_or_else(ApplyState::Error, |()| ApplyState::Acknowledged);
+        acks.set(&path, state);
+    });
+    shared.flares.submit(shared, Job { case_id, user_handle, task_uuid: task.uuid.clone(), done });
+}
+
+/// The case that a flare belongs to, and whoever waits for it.
+fn flare_of(task: &Task) -> Result<(String, String), String> {
+    let case_id = task.argument("case_id").unwrap_or_default();
+    flare::check_case(case_id)?;
+    let user_handle = task.argument("user_handle").unwrap_or_default();
+    if user_handle.is_empty() {
+        return Err("the task names nobody who waits for the flare (`user_handle`)".to_owned());
+    }
+    Ok((case_id.to_owned(), user_handle.to_owned()))
 }
 
 #[cfg(test)]
@@ -129,21 +139,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flares_are_refused_with_a_reason_and_tasks_of_tracers_left_alone() {
-        let task = |text: &str| {
+    fn a_flare_needs_a_case_and_somebody_who_waits() {
+        let flare = |args: serde_json::Value| {
+            let task = serde_json::json!({"task_type": "flare", "uuid": "u", "args": args});
             let configuration = Configuration {
                 path: "datadog/2/AGENT_TASK/a/config".to_owned(),
                 id: "a".to_owned(),
                 version: 1,
-                content: text.to_owned().into(),
+                content: task.to_string().into(),
             };
-            state_of(&Task::parse(&configuration).unwrap())
+            flare_of(&Task::parse(&configuration).expect("a task"))
         };
-        let flare = task(r#"{"task_type":"flare","uuid":"u","args":{"case_id":"12"}}"#);
-        assert!(flare.error().contains("corelane status"));
-        let bad = task(r#"{"task_type":"flare","uuid":"u","args":{"case_id":"0"}}"#);
-        assert!(bad.error().contains("no case"));
-        let other = task(r#"{"task_type":"tracer_flare","uuid":"u","args":{}}"#);
-        assert_eq!(other, ApplyState::Unknown);
+        let good = flare(serde_json::json!({"case_id": "12", "user_handle": "a@b"}));
+        assert_eq!(good, Ok(("12".to_owned(), "a@b".to_owned())));
+        let error = flare(serde_json::json!({"case_id": "0", "user_handle": "a@b"})).unwrap_err();
+        assert!(error.contains("no case"), "{error}");
+        let error = flare(serde_json::json!({"case_id": "12"})).unwrap_err();
+        assert!(error.contains("user_handle"), "{error}");
     }
 }

@@ -33,6 +33,15 @@ fn main_urls() {
     );
 }
 
+/// spec: config §8.2
+#[test]
+fn flares_go_to_a_host_of_their_own() {
+    let url = |yaml: &str| loaded(yaml).flare_url("7.80.1");
+    assert_eq!(url(""), "https://7-80-1-flare.agent.datadoghq.com");
+    assert_eq!(url("site: us3.datadoghq.com"), "https://7-80-1-flare.agent.us3.datadoghq.com");
+    assert_eq!(url("dd_url: http://127.0.0.1:9"), "http://127.0.0.1:9");
+}
+
 #[test]
 fn validation_asks_the_api_host() {
     let url = |yaml: &str| loaded(yaml).validation_url();

@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 use serde_json::Value;
 
 use super::{HIDDEN, rules, text};
-use crate::yaml;
+use crate::{keys, yaml};
 
 /// Hides the values of telling keys in a structure, and runs the text rules on other texts.
 /// `stripped` names further keys (`flare_stripped_keys`).
@@ -18,15 +18,49 @@ pub fn json(value: &mut Value, stripped: &[String]) {
 /// rules alone.
 #[must_use]
 pub fn yaml(source: &str, stripped: &[String]) -> String {
-    let Ok(node) = yaml::parse(source) else { return text(source) };
+    text(&named(source, stripped, |_| {}))
+}
+
+/// Scrubs a file of settings by key names alone, those that the table calls secret included, as
+/// sections or with dots. A text that is no YAML stays as it is: [`text`] comes next for both.
+#[must_use]
+pub fn settings(source: &str, stripped: &[String]) -> String {
+    named(source, stripped, |value| hide_entries(value, ""))
+}
+
+fn named(source: &str, stripped: &[String], hide: impl Fn(&mut Value)) -> String {
+    let Ok(node) = yaml::parse(source) else { return source.to_owned() };
     let mut value = node.to_json();
     if !value.is_object() && !value.is_array() {
-        return text(source);
+        return source.to_owned();
     }
+    hide(&mut value);
     hide_keys(&mut value, stripped);
     let mut out = String::new();
     yaml::emit(&value, 0, &mut out);
-    text(out.trim_start_matches('\n'))
+    out.trim_start_matches('\n').to_owned()
+}
+
+fn hide_entries(value: &mut Value, section: &str) {
+    let Value::Object(map) = value else { return };
+    for (key, value) in map.iter_mut() {
+        let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+        if keys::find(&path).is_some_and(crate::Entry::is_secret) {
+            hide_whole(value);
+        } else {
+            hide_entries(value, &path);
+        }
+    }
+}
+
+/// A key of digits reads as a number.
+fn hide_whole(value: &mut Value) {
+    match value {
+        Value::Number(_) => *value = Value::from(HIDDEN),
+        Value::Array(items) => items.iter_mut().for_each(hide_whole),
+        Value::Object(map) => map.values_mut().for_each(hide_whole),
+        Value::String(_) | Value::Null | Value::Bool(_) => super::all_texts(value),
+    }
 }
 
 fn walk(value: &mut Value, stripped: &[String]) {
@@ -85,6 +119,10 @@ fn hidden_as(key: &str, value: &Value, stripped: &[String]) -> Option<Value> {
 fn key_with_tail(text: &str, usual_chars: usize) -> Value {
     if text.is_empty() {
         return Value::from("");
+    }
+    // Hidden already, because the table calls it secret.
+    if text.starts_with("***") && text.chars().count() <= 8 {
+        return Value::from(text);
     }
     match text.char_indices().nth(usual_chars.saturating_sub(5)) {
         Some((tail_at, _)) if text.chars().count() == usual_chars => {

@@ -72,7 +72,12 @@ pub(crate) fn run(args: &ConfigArgs, run: &Args) -> Outcome {
 fn options(args: &ConfigArgs) -> Options {
     let args = args.clone();
     let reload = move || args.load().map_err(|failure| failure.text());
-    Options { version: VERSION.to_owned(), reload: Arc::new(reload), applied: logging::apply_level }
+    Options {
+        version: VERSION.to_owned(),
+        reload: Arc::new(reload),
+        applied: logging::apply_level,
+        recent_log: logging::recent,
+    }
 }
 
 /// Answers signals until one asks to stop.

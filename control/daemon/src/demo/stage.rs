@@ -55,8 +55,15 @@ impl Stage {
         }
         let unchanged = config.clone();
         let reload = Arc::new(move || Ok(unchanged.clone()));
-        let agent =
-            Agent::start(config, Options { version: VERSION.to_owned(), reload, applied: |_| {} })?;
+        let agent = Agent::start(
+            config,
+            Options {
+                version: VERSION.to_owned(),
+                reload,
+                applied: |_| {},
+                recent_log: String::new,
+            },
+        )?;
         let source = agent.source();
         let silent = source.snapshot().listeners.into_iter().find(|listener| !listener.is_bound);
         if let Some(listener) = silent {

@@ -40,21 +40,6 @@ impl Task {
     pub fn argument(&self, name: &str) -> Option<&str> {
         self.args.get(name)?.as_str()
     }
-
-    /// The case that a flare belongs to.
-    ///
-    /// # Errors
-    /// When it is missing or cannot be a case.
-    pub fn case_id(&self) -> Result<&str, String> {
-        let id = self.argument("case_id").unwrap_or_default();
-        let digits = id.strip_suffix("-with-debug").or_else(|| id.strip_suffix("-with-content"));
-        let digits = digits.unwrap_or(id);
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number && id != "0" {
-            return Ok(id);
-        }
-        Err(format!("{id:?} is no case of support"))
-    }
 }
 
 /// Tasks that were begun in this process.
@@ -91,20 +76,6 @@ mod tests {
             version: 1,
             content: content.to_owned().into(),
         })
-    }
-
-    #[test]
-    fn cases_of_support() {
-        let case = |id: &str| {
-            let text = format!(r#"{{"task_type":"flare","uuid":"u","args":{{"case_id":"{id}"}}}}"#);
-            task(&text).unwrap().case_id().map(str::to_owned)
-        };
-        for good in ["1", "12345", "1234-with-debug", "1234-with-content"] {
-            assert_eq!(case(good).as_deref(), Ok(good));
-        }
-        for bad in ["", "0", "abc", "12-with-what", "-with-debug"] {
-            assert!(case(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

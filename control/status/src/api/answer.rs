@@ -26,6 +26,7 @@ pub(super) struct Answer {
 }
 
 const JSON: &str = "application/json";
+const ZIP: &str = "application/zip";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 impl Answer {
@@ -61,6 +62,7 @@ enum Route {
     ReplayState,
     Reload,
     Flush,
+    Flare,
 }
 
 impl Route {
@@ -80,6 +82,7 @@ impl Route {
             "/apm/capture" => Self::capture(CaptureKind::Requests, method),
             "/dogstatsd/replay-state" => (Self::ReplayState, *method == Method::POST),
             "/reload" => (Self::Reload, *method == Method::POST),
+            "/flare" => (Self::Flare, *method == Method::POST),
             "/flush" => (Self::Flush, *method == Method::POST),
             _ => return Err(Answer::error(StatusCode::NOT_FOUND, "there is no such path")),
         };
@@ -104,7 +107,8 @@ impl Route {
             | Self::StopCapture(_)
             | Self::ReplayState
             | Self::Reload
-            | Self::Flush => true,
+            | Self::Flush
+            | Self::Flare => true,
             Self::Live
             | Self::Ready
             | Self::Status
@@ -221,6 +225,12 @@ fn work(route: Route, asked: &Asked, source: &dyn Source) -> Answer {
                 .map(|count| json!({ "loaded": true, "processes": count })),
         ),
         Route::Reload => outcome(source.reload().map(|told| json!({ "result": told }))),
+        Route::Flare => match source.flare() {
+            Ok(archive) => {
+                Answer { status: StatusCode::OK, content_type: ZIP, body: archive.into() }
+            }
+            Err(message) => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &message),
+        },
         Route::Flush => outcome(source.flush().map(|()| json!({ "result": "flushed" }))),
     }
 }

@@ -59,6 +59,10 @@ impl Source for Fake {
         Ok(())
     }
 
+    fn flare(&self) -> Result<Vec<u8>, String> {
+        Ok(b"PK".to_vec())
+    }
+
     fn dogstatsd_stats(&self) -> Result<serde_json::Value, String> {
         Err("not enabled".to_owned())
     }
@@ -148,6 +152,7 @@ fn changes_are_asked_for_over_the_socket() {
     let reply = running.ask("POST", "/dogstatsd/replay-state", &[0; 9]);
     assert_eq!(reply.text(), r#"{"loaded":true,"processes":9}"#);
     assert_eq!(running.ask("POST", "/flush", b"").status, 200);
+    assert_eq!(running.ask("POST", "/flare", b"").body, b"PK");
 }
 
 #[test]
@@ -183,6 +188,7 @@ fn tcp_reads_and_never_changes() {
     assert_eq!(over_tcp(address, &get_line("/status")).0, 200);
     let post = "POST /flush HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(over_tcp(address, post).0, 403);
+    assert_eq!(over_tcp(address, &post.replace("/flush", "/flare")).0, 403);
     let (status, told) = over_tcp(address, &get_line("/metrics"));
     assert!(status == 404 && told.contains("telemetry.enabled"), "{told}");
 }

@@ -1,6 +1,8 @@
 """Sending payloads of the Live Debugger and symbol databases, without an agent or through one.
 
-    from datadog_agent_native.live_debugger import DebuggerEndpoint, DebuggerType, LiveDebuggerSender
+    from datadog_agent_native.live_debugger import (
+        DebuggerEndpoint, DebuggerType, LiveDebuggerSender,
+    )
 
     intake = DebuggerEndpoint.for_site("datadoghq.com", "...")
     with LiveDebuggerSender(intake, service_version="1.2") as sender:
