@@ -14,9 +14,9 @@
 //!        | protobuf {15: {1: int64 requests, 2: int64 drops}}         the last one
 //! ```
 //!
-//! Fields and versions that are not known: a field is skipped, a version refused. Only headers that
-//! tell something about the body are recorded ([`is_recorded`]), never keys or cookies. A body holds
-//! what the application put into its spans, before any obfuscation; files are for their owner alone.
+//! A field that is not known is skipped, a version refused. Only headers that tell something about
+//! the body are recorded ([`is_recorded`]), never keys or cookies. A body holds what the application
+//! put into its spans, before any obfuscation; files are for their owner alone.
 
 mod format;
 mod reader;

@@ -131,7 +131,7 @@ mod tests {
     fn a_member_is_read_and_any_change_is_noticed_or_harmless() {
         let archive = stored();
         let expected = vec![("a/b.txt".to_owned(), b"hello\n".to_vec())];
-        assert_eq!(unzip(&archive, 6), Ok(expected.clone()));
+        assert_eq!(unzip(&archive, 6), Ok(expected));
         assert!(unzip(&archive, 5).is_err());
         for length in 0..archive.len() {
             assert!(unzip(&archive[..length], 100).is_err(), "{length} bytes");
