@@ -97,7 +97,9 @@ impl Edits<'_> {
             }
             b'{' => {
                 for (name, member) in members(value)? {
-                    if is_sensitive(&name) && !matches!(member.get(), "null" | "true" | "false") {
+                    if is_sensitive(&name)
+                        && !matches!(member.get(), "null" | "true" | "false" | HIDDEN)
+                    {
                         self.replace(member.get(), HIDDEN.to_owned());
                     } else {
                         self.scrub(member.get(), First::Any, depth + 1)?;
@@ -143,7 +145,9 @@ fn scrub_line(line: &str, first: First) -> Option<String> {
     let padded = format!("{padding}{line}");
     let mut scrubbed = String::new();
     let is_written = SCRUBBER.scrub(&padded, &mut scrubbed).is_written();
-    is_written.then(|| scrubbed.get(padding.len()..).unwrap_or_default().to_owned())
+    let scrubbed = scrubbed.get(padding.len()..).unwrap_or_default();
+    // What is hidden already is found again.
+    (is_written && scrubbed != line).then(|| scrubbed.to_owned())
 }
 
 fn is_sensitive(name: &str) -> bool {

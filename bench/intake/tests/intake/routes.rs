@@ -267,7 +267,7 @@ fn what_tracers_send_is_counted_and_shown_but_not_decoded() {
     let totals = intake.store().totals();
     assert_eq!((totals.request_count(), totals.encoded_bytes, totals.points), (4, 36, 0));
     assert_eq!(totals.violation_count(), 0);
-    let lines = lines.lock().unwrap();
+    let lines = lines.lock().unwrap().clone();
     let telemetry = "POST /api/v2/apmtelemetry -> 202, telemetry intake app-started, 9 B";
     assert!(lines[2].starts_with(telemetry), "{lines:?}");
     let keyless = "POST /api/v2/profile HTTP/1.1\r\nHost: intake\r\nContent-Length: 0\r\n\r\n";
