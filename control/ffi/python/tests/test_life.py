@@ -110,15 +110,17 @@ class LifeTest(AgentTest):
     def test_signals_end_a_wait(self) -> None:
         for number, reason in (("SIGINT", "USER_INTERRUPT"), ("SIGTERM", "GRACEFUL_SHUTDOWN")):
             program = (
-                "import os, signal, threading, time\n"
+                "import faulthandler, os, signal, threading, time\n"
                 "from datadog_agent_native import *\n"
+                # A program that hangs tells where.
+                f"faulthandler.dump_traceback_later({WAIT_S_MAX}, exit=True)\n"
                 f"config = DatadogAgentConfig(api_key='{'0' * 32}', remote_config_enabled=False,\n"
                 f"    settings={settings_for(self.directory)!r})\n"
                 "def interrupt():\n"
                 "    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:\n"
                 "        time.sleep(0.005)\n"
                 f"    os.kill(os.getpid(), signal.{number})\n"
-                "threading.Thread(target=interrupt).start()\n"
+                "threading.Thread(target=interrupt, daemon=True).start()\n"
                 "with NativeAgent(config) as agent:\n"
                 "    print(agent.wait_for_shutdown().name)\n"
                 "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"

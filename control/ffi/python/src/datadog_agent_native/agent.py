@@ -139,23 +139,26 @@ class NativeAgent:
             TimeoutError: neither happened within ``timeout`` seconds.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
+        termination = _Termination()
         try:
-            with _Termination() as termination:
-                while not termination.is_asked_for:
-                    left = _WAIT_SLICE_SECS
-                    if deadline is not None:
-                        left = min(left, deadline - time.monotonic())
-                    reason = self._native("corelane_agent_wait", _milliseconds(left))
-                    if reason in _REASONS:
-                        return ShutdownReason(reason)
-                    if reason != _abi.STILL_RUNNING:
-                        raise DatadogAgentException(
-                            "the agent belongs to another process", DatadogError.NOT_AVAILABLE
-                        )
-                    if deadline is not None and time.monotonic() >= deadline:
-                        raise TimeoutError(f"the agent still runs after {timeout} s")
+            termination.take()
+            while not termination.is_asked_for:
+                left = _WAIT_SLICE_SECS
+                if deadline is not None:
+                    left = min(left, deadline - time.monotonic())
+                reason = self._native("corelane_agent_wait", _milliseconds(left))
+                if reason in _REASONS:
+                    return ShutdownReason(reason)
+                if reason != _abi.STILL_RUNNING:
+                    raise DatadogAgentException(
+                        "the agent belongs to another process", DatadogError.NOT_AVAILABLE
+                    )
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError(f"the agent still runs after {timeout} s")
         except KeyboardInterrupt:
             return ShutdownReason.USER_INTERRUPT
+        finally:
+            termination.give_back()
         return ShutdownReason.GRACEFUL_SHUTDOWN
 
     def request_stop(self) -> None:
@@ -275,20 +278,22 @@ def set_log_callback(callback: Optional[Callable[[LogLevel, str], None]]) -> Non
 
 
 class _Termination:
-    """Takes SIGTERM while it is open, if nobody else does and this is the main thread."""
+    """Takes SIGTERM for a while, if nobody else does and this is the main thread.
+
+    No context manager: an interrupt while one is entered leaves it without its exit.
+    """
 
     def __init__(self) -> None:
         self.is_asked_for = False
         self._is_taken = False
 
-    def __enter__(self) -> "_Termination":
+    def take(self) -> None:
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._ask)
             self._is_taken = True
-        return self
+            signal.signal(signal.SIGTERM, self._ask)
 
-    def __exit__(self, *_: object) -> None:
+    def give_back(self) -> None:
         if self._is_taken:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
