@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use forward::{Conn, TlsError, TlsSettings, client_config};
+use forward::{Conn, TlsError, TlsSettings, ready_client_config};
 use http::Uri;
 use http::uri::Scheme;
 use rustls::ClientConfig;
@@ -99,7 +99,8 @@ impl Tls {
     async fn client_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
         let make = || async {
             let settings = self.settings.clone();
-            let made = tokio::task::spawn_blocking(move || client_config(&settings, false)).await;
+            let made = move || ready_client_config(&settings, false);
+            let made = tokio::task::spawn_blocking(made).await;
             let made = made.map_err(|_join| ConnectError::Stopping)?;
             Ok::<_, ConnectError>(Arc::new(made?))
         };

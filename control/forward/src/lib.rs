@@ -66,4 +66,4 @@ pub use settings::{
 pub use stats::{
     DropCounts, DropReason, EndpointState, EndpointStats, ForwardStats, NameCounts, Totals, Waiting,
 };
-pub use tls::{TlsError, TlsSettings, TlsVersion, client_config};
+pub use tls::{TlsError, TlsSettings, TlsVersion, client_config, provider, ready_client_config};

@@ -1,4 +1,9 @@
 //! The TLS client configuration shared by all endpoints. Spec: config-and-embedding §7.
+//!
+//! Cryptography is ring's, or with the feature `fips` the FIPS-validated module of AWS-LC:
+//! [`provider`] is where that is decided.
+
+mod roots;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -7,11 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme};
 use thiserror::Error;
+
+use self::roots::SystemRoots;
 
 /// TLS 1.2 sessions remembered for resumption.
 const SESSIONS_KEPT: usize = 8;
@@ -64,30 +71,67 @@ pub enum TlsError {
     Library(#[from] rustls::Error),
 }
 
+/// The cryptography of this build: ring. With the feature `fips` it is the FIPS-validated module of
+/// AWS-LC, for which [`CryptoProvider::fips`] is true.
+#[cfg(not(feature = "fips"))]
+#[must_use]
+pub fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+/// The cryptography of this build: the FIPS-validated module of AWS-LC.
+#[cfg(feature = "fips")]
+#[must_use]
+pub fn provider() -> CryptoProvider {
+    rustls::crypto::default_fips_provider()
+}
+
 /// Builds the client configuration; `offers_h2` puts HTTP/2 before HTTP/1.1 in ALPN.
 ///
 /// Roots are the native ones, honouring `SSL_CERT_FILE` and `SSL_CERT_DIR`, plus the extra file.
+/// The native ones are read when the first certificate is to be verified.
 ///
 /// # Errors
 /// [`TlsError`] if a configured file is unusable.
 pub fn client_config(settings: &TlsSettings, offers_h2: bool) -> Result<ClientConfig, TlsError> {
-    let provider = Arc::new(ring::default_provider());
+    config_with(settings, offers_h2, |_| {})
+}
+
+/// The same with the native roots read now, for connections that are made where a file must not be
+/// waited for.
+///
+/// # Errors
+/// As [`client_config`].
+pub fn ready_client_config(
+    settings: &TlsSettings,
+    offers_h2: bool,
+) -> Result<ClientConfig, TlsError> {
+    config_with(settings, offers_h2, SystemRoots::read)
+}
+
+fn config_with(
+    settings: &TlsSettings,
+    offers_h2: bool,
+    prepare: impl FnOnce(&SystemRoots),
+) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(provider());
     let versions: &[&rustls::SupportedProtocolVersion] = match settings.version_min {
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         TlsVersion::Tls13 => &[&rustls::version::TLS13],
     };
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions)?;
-    let mut config = if settings.skips_validation {
+    let verifier: Arc<dyn ServerCertVerifier> = if settings.skips_validation {
         log::warn!("certificates of intakes are not validated (skip_ssl_validation is set)");
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAny { provider }))
-            .with_no_client_auth()
+        Arc::new(AcceptAny { provider })
     } else {
-        let roots = load_roots(settings.extra_ca_path.as_deref())?;
-        builder.with_root_certificates(roots).with_no_client_auth()
+        let extra = settings.extra_ca_path.as_deref().map(read_roots).transpose()?;
+        let roots = SystemRoots::new(extra, provider);
+        prepare(&roots);
+        Arc::new(roots)
     };
+    let dangerous = builder.dangerous();
+    let mut config = dangerous.with_custom_certificate_verifier(verifier).with_no_client_auth();
     config.resumption = Resumption::in_memory_sessions(SESSIONS_KEPT);
     config.alpn_protocols = match offers_h2 {
         true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
@@ -99,28 +143,16 @@ pub fn client_config(settings: &TlsSettings, offers_h2: bool) -> Result<ClientCo
     Ok(config)
 }
 
-fn load_roots(extra: Option<&Path>) -> Result<RootCertStore, TlsError> {
+/// The certificate authorities of a PEM file.
+fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
+    let unusable = |reason: String| TlsError::ExtraCa { path: path.to_owned(), reason };
+    let certs: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|err| unusable(err.to_string()))?;
     let mut roots = RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    for err in &native.errors {
-        log::warn!("some native certificate authorities were not loaded: {err}");
-    }
-    let (_added, _ignored) = roots.add_parsable_certificates(native.certs);
-    if let Some(path) = extra {
-        let unusable = |reason: String| TlsError::ExtraCa { path: path.to_owned(), reason };
-        let certs: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|err| unusable(err.to_string()))?;
-        let (added, _ignored) = roots.add_parsable_certificates(certs);
-        if added == 0 {
-            return Err(unusable("no certificate inside".to_owned()));
-        }
-    }
-    if roots.is_empty() {
-        log::error!(
-            "no certificate authority found, every https endpoint will fail; install \
-             ca-certificates or set SSL_CERT_FILE"
-        );
+    let (added, _ignored) = roots.add_parsable_certificates(certs);
+    if added == 0 {
+        return Err(unusable("no certificate inside".to_owned()));
     }
     Ok(roots)
 }
@@ -196,5 +228,17 @@ impl ServerCertVerifier for AcceptAny {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cryptography_is_validated_where_the_build_says_so() {
+        assert_eq!(provider().fips(), cfg!(feature = "fips"));
+        let config = client_config(&TlsSettings::default(), true).unwrap();
+        assert_eq!(config.fips(), cfg!(feature = "fips"));
     }
 }
