@@ -13,26 +13,24 @@ use std::time::Instant;
 use config::{Config, keys};
 use context::Keys;
 use entity::EntityTags;
-use lane::{DriverKind, SubmitError};
+use lane::DriverKind;
 use merge::Merger;
 use naming::Rules;
 use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
-use proxy::{SubmitLines, Submitted};
 use receive::probe_io_uring;
 use status::{Api, ApiOptions, DebugOptions, Driver, Source};
 
-use crate::apm::{Apm, TraceDelivery, TraceListeners};
+use crate::apm::{self, Starting, TraceListeners};
 use crate::captures::Captures;
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
 use crate::delivery::Delivery;
-use crate::exchanges::{Exchanges, Routes};
 use crate::flush::{FlushTotals, Flusher};
 use crate::flush_all::FlushHandle;
 use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
-use crate::proxies::ProxyRoutes;
+use crate::products::Product;
 use crate::remote::RemoteSlot;
 use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
@@ -192,33 +190,15 @@ impl Agent {
         listener_reports.append(&mut trace_listeners.reports);
         // The lanes come later than what hands them lines.
         let way_in = Arc::<OnceLock<Arc<Submissions>>>::default();
-        let (apm, lane_traces, exchanges, proxies, trace_delivery) = match config
-            .bool(keys::APM_ENABLED)
-        {
-            true => {
-                let delivery = Arc::new(TraceDelivery::start(&config)?);
-                let submit = submit_lines(&config, &way_in);
-                let proxies = ProxyRoutes::start(&config, &host.name, submit);
-                let proxies = proxies.map_err(StartError::Tls)?;
-                let routes =
-                    Routes { proxies: Arc::clone(&proxies.proxies), remote: Arc::clone(&remote) };
-                let started = Apm::start(
-                    &config,
-                    &host.name,
-                    lane_count,
-                    &mut trace_listeners,
-                    secret,
-                    Arc::clone(&delivery),
-                    &routes.paths(),
-                )
-                .map_err(StartError::Traces)?;
-                let exchanges = Exchanges::start(started.inlets, routes)?;
-                let (apm, lanes) = (Some(started.apm), Some(started.lanes));
-                (apm, lanes, Some(exchanges), Some(proxies), Some(delivery))
-            }
-            false => (None, None, None, None, None),
-        };
-        let trace_report = apm.as_ref().map(Apm::report);
+        let traces = apm::start(Starting {
+            config: &config,
+            host: &host.name,
+            lanes: lane_count,
+            listeners: &mut trace_listeners,
+            seed: secret,
+            way_in: &way_in,
+            remote: &remote,
+        })?;
         let lanes = Lanes::start(
             LaneOptions {
                 config: &config,
@@ -228,7 +208,7 @@ impl Agent {
                 keys: keys.clone(),
                 rules: rules.clone(),
                 forward: statsd_forward(&config)?,
-                traces: lane_traces,
+                traces: traces.lanes,
             },
             listeners,
             trace_listeners.files,
@@ -254,9 +234,9 @@ impl Agent {
                 .collect(),
             totals: Arc::clone(&totals),
             delivery: Arc::clone(&delivery),
-            trace_delivery,
-            trace_report,
-            proxies,
+            trace_delivery: traces.delivery,
+            trace_report: traces.report,
+            proxies: traces.proxies,
             config: RwLock::new(Arc::clone(&config)),
             changing: Mutex::default(),
             notes: Mutex::new(notes),
@@ -290,8 +270,8 @@ impl Agent {
             pulse,
             memory: MemoryWatch::new(config.bytes(keys::MEMORY_MAX_BYTES)),
             lane_contexts_max: settings::lane_contexts_max(&config),
-            apm,
-            exchanges,
+            apm: traces.apm,
+            exchanges: traces.exchanges,
         };
         coordinator.flusher.count_contexts(&config);
         let thread =
@@ -409,23 +389,6 @@ impl fmt::Debug for Agent {
     }
 }
 
-/// Hands lines of DogStatsD to the lanes, once there are any, with their container where origins
-/// are wanted.
-fn submit_lines(config: &Config, way_in: &Arc<OnceLock<Arc<Submissions>>>) -> SubmitLines {
-    let way_in = Arc::clone(way_in);
-    let is_origin_used = config.bool(keys::DOGSTATSD_ORIGIN_DETECTION);
-    SubmitLines::new(move |container, lines| {
-        let container = if is_origin_used { container } else { "" };
-        let submit = |to: &Arc<Submissions>| to.submit_dogstatsd_from(container, lines);
-        match way_in.get().map(submit) {
-            // What is too long is counted by its lane.
-            Some(Ok(()) | Err(SubmitError::TooLong | SubmitError::Malformed)) => Submitted::Taken,
-            None | Some(Err(SubmitError::Full)) => Submitted::Full,
-            Some(Err(SubmitError::Stopped)) => Submitted::Stopped,
-        }
-    })
-}
-
 /// Names and tags. Faulty mapper profiles switch the mapper off, as in the Agent.
 pub(crate) fn rules(config: &Config, notes: &mut Vec<String>) -> Rules {
     let mut naming = settings::naming(config);
@@ -491,6 +454,9 @@ fn choose_driver(config: &Config) -> Result<(DriverKind, Driver), StartError> {
     let (kind, reason) = match config.str(keys::DRIVER) {
         "epoll" => (DriverKind::Epoll, "configured"),
         "io_uring" => {
+            if !Product::IoUring.is_built() {
+                return Err(StartError::Driver(io::Error::other(Product::IoUring.missing())));
+            }
             probe_io_uring().map_err(StartError::Driver)?;
             (DriverKind::IoUring, "configured")
         }
@@ -532,7 +498,7 @@ fn publisher_options() -> PublisherOptions {
 fn debug_options(config: &Config, role: Role) -> Option<DebugOptions> {
     let port = config.port(keys::APM_DEBUG_PORT);
     let is_wanted = role != Role::Guest || config.is_set(keys::APM_DEBUG_PORT);
-    if !is_wanted || port == 0 || !config.bool(keys::APM_ENABLED) {
+    if !is_wanted || port == 0 || !Product::Traces.is_on(config) {
         return None;
     }
     let certificate = config.text(keys::IPC_CERT_FILE_PATH).map(Into::into);

@@ -13,10 +13,12 @@ mod azure;
 mod budget;
 mod delivery;
 mod info;
+mod lanes;
 mod listen;
 mod report;
 mod series;
 mod settings;
+mod start;
 mod stats;
 mod status;
 mod writer;
@@ -33,16 +35,16 @@ use server::{ExchangeInlet, Identity, exchanges};
 use self::budget::Budget;
 pub(crate) use self::delivery::TraceDelivery;
 use self::info::Info;
+pub(crate) use self::lanes::LaneTraces;
 pub(crate) use self::listen::TraceListeners;
 pub(crate) use self::report::TraceReport;
 use self::series::TraceMeter;
-pub(crate) use self::series::TraceSeries;
 use self::settings::Feature;
-pub(crate) use self::settings::env;
+pub(crate) use self::start::{Starting, start};
 use self::stats::StatsMerge;
 pub(crate) use self::status::status;
 use self::writer::Writer;
-use crate::lanes::LaneTraces;
+use crate::self_metrics::TraceSeries;
 use crate::settings::AGENT_VERSION;
 
 /// The control half.
@@ -71,19 +73,10 @@ struct InfoSource {
     statsd_port: u16,
 }
 
-/// Everything that starts with the trace pipeline.
-pub(crate) struct Started {
-    pub(crate) apm: Apm,
-    /// For the lanes.
-    pub(crate) lanes: LaneTraces,
-    /// Where the lanes' requests for control come out.
-    pub(crate) inlets: Vec<ExchangeInlet>,
-}
-
 impl Apm {
     /// The control half, and what the lanes' halves are started with. `seed` is a secret of this
     /// process.
-    pub(crate) fn start(
+    fn start(
         config: &Arc<Config>,
         host: &str,
         lanes: usize,
@@ -91,7 +84,7 @@ impl Apm {
         seed: u64,
         delivery: Arc<TraceDelivery>,
         proxy_paths: &[&'static str],
-    ) -> Result<Started, String> {
+    ) -> Result<(Self, LaneTraces, Vec<ExchangeInlet>), String> {
         let info = InfoSource {
             config: Arc::clone(config),
             port: listeners.port,
@@ -150,7 +143,7 @@ impl Apm {
             pipeline,
             exchanges,
         };
-        Ok(Started { apm, lanes, inlets })
+        Ok((apm, lanes, inlets))
     }
 
     /// Lists these paths of proxies in `/info` from now on.
@@ -184,7 +177,7 @@ impl Apm {
     }
 
     /// What `status` reads.
-    pub(crate) fn report(&self) -> Arc<Mutex<TraceReport>> {
+    fn report(&self) -> Arc<Mutex<TraceReport>> {
         Arc::clone(&self.report)
     }
 
@@ -287,9 +280,9 @@ impl InfoSource {
     }
 }
 
-/// Environment of clients that name none.
-pub(crate) fn default_env(config: &Config) -> String {
-    settings::env(config)
+/// Payloads that a lane has not done with.
+pub(crate) const fn pending(handover: &TraceHandover) -> usize {
+    handover.pending
 }
 
 /// Tags of the platform this process runs on, as `key:value`.

@@ -1,25 +1,23 @@
 //! Captures under way, and the lanes' ways into them.
 
+#[cfg_attr(not(feature = "traces"), path = "without/requests.rs")]
+mod requests;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
-use capture::{
-    PacketRecording, Progress, Recorder, RecorderOptions, Request, RequestRecord, RequestRecording,
-    RequestTap as FileTap, Summary, Tap,
-};
+use capture::{PacketRecording, Progress, Recorder, RecorderOptions, Request, Summary, Tap};
 use config::{Config, keys};
 use entity::OriginSnapshot;
-use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue};
-use lane::{CaptureTap, CapturedPacket, CapturedRequest, Command, RequestRoom, RequestTap};
-use server::ROUTE_NAMES;
+use lane::{CaptureTap, CapturedPacket, Command};
 use status::{CaptureKind, CaptureStatus};
 
+use self::requests::Requests;
 use crate::coordinator::unix_secs;
 
 /// One recorder for each kind of capture.
 pub(crate) struct Captures {
     packets: Recorder<PacketRecording>,
-    requests: Recorder<RequestRecording>,
+    requests: Requests,
     progress: Arc<CaptureProgress>,
 }
 
@@ -33,13 +31,14 @@ pub(crate) struct CaptureProgress {
 /// A capture that started: its file, and what makes the lanes' ends of it.
 pub(crate) struct StartedCapture {
     pub(crate) path: String,
-    pub(crate) command: Box<dyn FnMut() -> Command>,
+    pub(crate) command: MakeCommand,
 }
+
+/// Makes the end of one lane.
+type MakeCommand = Box<dyn FnMut() -> Command>;
 
 /// Largest capture of packets.
 const PACKET_BYTES_MAX: u64 = 8 << 30;
-/// Largest capture of requests.
-const REQUEST_BYTES_MAX: u64 = 8 << 30;
 
 impl Captures {
     pub(crate) fn new(config: &Config, progress: Arc<CaptureProgress>) -> Self {
@@ -51,12 +50,7 @@ impl Captures {
                 queue_bytes_max: 0,
                 file_bytes_max: PACKET_BYTES_MAX,
             }),
-            requests: Recorder::new(RecorderOptions {
-                dir: config.request_capture_path(),
-                queue_depth: 0,
-                queue_bytes_max: config.bytes(keys::APM_CAPTURE_QUEUE_BYTES),
-                file_bytes_max: REQUEST_BYTES_MAX,
-            }),
+            requests: Requests::new(config),
             progress,
         }
     }
@@ -69,20 +63,14 @@ impl Captures {
         snapshot: Arc<OriginSnapshot>,
     ) -> Result<StartedCapture, String> {
         let now = unix_secs();
-        let (progress, command): (Progress, Box<dyn FnMut() -> Command>) = match kind {
+        let (progress, command): (Progress, MakeCommand) = match kind {
             CaptureKind::Packets => {
                 let started = self.packets.start(request, now, move || snapshot);
                 let started = started.map_err(|error| error.to_string())?;
                 let tap = started.tap;
                 (started.progress, Box::new(move || Command::Capture(packet_tap(tap.clone()))))
             }
-            CaptureKind::Requests => {
-                let started = self.requests.start(request, now);
-                let started = started.map_err(|error| error.to_string())?;
-                let tap = started.tap;
-                let command = move || Command::CaptureRequests(request_tap(tap.clone()));
-                (started.progress, Box::new(command))
-            }
+            CaptureKind::Requests => self.requests.start(request, now)?,
         };
         let path = progress.path().display().to_string();
         self.progress.set(kind, Some(progress));
@@ -167,66 +155,4 @@ fn packet_tap(tap: Tap) -> CaptureTap {
         }
     };
     CaptureTap { offer: Box::new(offer) }
-}
-
-fn request_tap(tap: FileTap) -> RequestTap {
-    let room = move |body_bytes| match tap.place(body_bytes) {
-        Ok(place) => RequestRoom::Free(Box::new(move |request| {
-            recorded(request).is_some_and(|record| place.offer(record) == capture::Offer::Taken)
-        })),
-        Err(capture::Offer::Closed) => RequestRoom::Closed,
-        Err(capture::Offer::Full | capture::Offer::Taken) => RequestRoom::Full,
-    };
-    RequestTap { room: Box::new(room) }
-}
-
-/// A request as it is recorded; none of a route that has no path of its own.
-fn recorded(request: CapturedRequest<'_>) -> Option<RequestRecord> {
-    let path = ROUTE_NAMES.get(request.head.route.index())?;
-    let header = |(name, value): (&'static str, String)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-    };
-    let container = &request.container.id;
-    let is_sent_as_header = HeaderValue::from_str(container).is_ok();
-    Some(RequestRecord {
-        unix_ns: i64::try_from(request.unix_ns).unwrap_or(i64::MAX),
-        path: path.parse::<PathAndQuery>().ok().filter(|path| path.path().starts_with('/'))?,
-        headers: request.head.to_headers().into_iter().filter_map(header).collect(),
-        container: if is_sent_as_header { container.clone() } else { String::new() },
-        body: request.body,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use lane::Container;
-    use server::{Head, Peer, Route};
-
-    use super::*;
-
-    #[test]
-    fn a_request_is_recorded_with_what_a_receiver_reads_and_no_more() {
-        let headers = [
-            ("content-type", "application/msgpack"),
-            ("datadog-meta-lang", "go"),
-            ("datadog-client-computed-stats", "yes"),
-            ("x-datadog-trace-count", "3"),
-            ("dd-api-key", "0123456789abcdef0123456789abcdef"),
-            ("authorization", "Bearer secret"),
-        ];
-        let headers = headers
-            .into_iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let head = Head::new(Route::of("/v0.4/traces"), Peer::Unix(None), &headers.collect());
-        let container = Container { id: "abc".to_owned(), ..Container::default() };
-        let body = b"[]".to_vec();
-        let request = CapturedRequest { head: &head, container: &container, unix_ns: 5, body };
-        let record = recorded(request).expect("a path");
-        assert_eq!((record.path.as_str(), record.unix_ns), ("/v0.4/traces", 5));
-        assert_eq!((&*record.container, &*record.body), ("abc", &b"[]"[..]));
-        let again = Head::new(head.route, head.peer, &record.headers.iter().cloned().collect());
-        assert_eq!(again, head);
-        assert!(record.headers.iter().all(|(name, _)| capture::is_recorded(name)));
-        assert!(!format!("{record:?}").contains("secret"), "{record:?}");
-    }
 }

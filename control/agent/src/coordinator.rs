@@ -17,7 +17,7 @@ use sampling::RemoteSampling;
 use signal::FlushedLane;
 use status::CaptureKind;
 
-use crate::apm::{Apm, TraceSeries};
+use crate::apm::{self, Apm};
 use crate::captures::Captures;
 use crate::context_totals::ContextTotal;
 use crate::exchanges::Exchanges;
@@ -25,6 +25,7 @@ use crate::flush::{FlushTotals, Flusher, SelfReport};
 use crate::host_name::Host;
 use crate::lanes::Lanes;
 use crate::memory_watch::{MemoryChange, MemoryWatch};
+use crate::products::Product;
 use crate::self_metrics::QueueDuration;
 use crate::source::Pulse;
 
@@ -177,7 +178,7 @@ impl Coordinator {
                 self.config = config;
                 self.flusher.count_contexts(&self.config);
                 if let (Some(apm), Some(exchanges)) = (&mut self.apm, &self.exchanges) {
-                    apm.set_proxy_paths(&exchanges.routes().paths());
+                    apm.set_proxy_paths(&exchanges.paths());
                 }
             }
             Request::Sampling(remote) => {
@@ -285,7 +286,7 @@ impl Coordinator {
                 for output in &outputs {
                     if let Output::Traces(handover) = output {
                         answered += 1;
-                        pending += handover.pending;
+                        pending += apm::pending(handover);
                     }
                 }
                 self.take(outputs);
@@ -392,8 +393,7 @@ impl Coordinator {
         let interval_secs = u32::try_from(interval).unwrap_or(u32::MAX);
         let mut traces = self.apm.as_mut().map(|apm| apm.series(interval_secs)).unwrap_or_default();
         if let Some(exchanges) = &self.exchanges {
-            let proxies = exchanges.routes().proxies.series(interval_secs);
-            traces.extend(proxies.into_iter().map(TraceSeries::from));
+            traces.extend(exchanges.series(interval_secs));
         }
         let stats = self.flusher.delivery.stats();
         let endpoints = || stats.iter().flat_map(|stats| &stats.endpoints);
@@ -438,7 +438,8 @@ impl Coordinator {
         kind: CaptureKind,
         request: &CaptureRequest,
     ) -> Result<String, String> {
-        if kind == CaptureKind::Requests && self.apm.is_none() {
+        let needs_traces = kind == CaptureKind::Requests && Product::Traces.is_built();
+        if needs_traces && self.apm.is_none() {
             return Err("no traces are received: apm_config.enabled is false".to_owned());
         }
         let snapshot = self.publisher.current();

@@ -8,18 +8,20 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use proxy::{Kind, Proxies};
 use server::{
-    Answer, BodyError, CollectError, Exchange, ExchangeHead, ExchangeInlet, ExchangeReply, Refusal,
+    Answer, BodyError, CollectError, Exchange, ExchangeHead, ExchangeInlet, ExchangeReply, Proxy,
+    Refusal,
 };
 use tokio::runtime;
 
+use crate::proxies::ProxyRoutes;
 use crate::remote::RemoteSlot;
+use crate::self_metrics::TraceSeries;
 
 /// What answers each route.
 #[derive(Debug)]
 pub(crate) struct Routes {
-    pub(crate) proxies: Arc<Proxies>,
+    pub(crate) proxies: Arc<ProxyRoutes>,
     /// Configurations of tracers.
     pub(crate) remote: Arc<RemoteSlot>,
 }
@@ -43,9 +45,14 @@ impl Exchanges {
         Ok(Self { thread, routes })
     }
 
-    /// What it answers.
-    pub(crate) fn routes(&self) -> &Routes {
-        &self.routes
+    /// Paths that `/info` lists.
+    pub(crate) fn paths(&self) -> Vec<&'static str> {
+        self.routes.paths()
+    }
+
+    /// What the proxies report to the intake, over the time since the last flush.
+    pub(crate) fn series(&self, interval_secs: u32) -> Vec<TraceSeries> {
+        self.routes.proxies.series(interval_secs)
     }
 
     /// Waits for the end, after the lanes have ended.
@@ -78,7 +85,7 @@ async fn serve(inlets: Vec<ExchangeInlet>, routes: Arc<Routes>) {
 impl Routes {
     /// Paths that `/info` lists.
     pub(crate) fn paths(&self) -> Vec<&'static str> {
-        let mut paths = self.proxies.settings().paths();
+        let mut paths = self.proxies.paths();
         if self.remote.is_on() {
             paths.push("/v0.7/config");
         }
@@ -87,9 +94,12 @@ impl Routes {
 
     /// Answers one request.
     async fn answer(&self, exchange: Exchange) {
-        match Kind::of(exchange.head.proxy, exchange.head.uri.path()) {
-            Some(kind) => Arc::clone(&self.proxies).answer(kind, exchange).await,
-            None => self.answer_remote_config(exchange).await,
+        let Some(exchange) = self.proxies.answer(exchange).await else { return };
+        if exchange.head.proxy == Proxy::RemoteConfig {
+            self.answer_remote_config(exchange).await;
+        } else {
+            // A build without proxies.
+            exchange.reply.send(Answer::not_found());
         }
     }
 

@@ -20,7 +20,9 @@ use crate::delivery::forward_settings;
 use crate::settings::AGENT_VERSION;
 use crate::source::Shared;
 
-pub(crate) use desk::{FlareDesk, Job};
+pub(crate) use desk::FlareDesk;
+#[cfg(feature = "remote-config")]
+pub(crate) use desk::Job;
 
 /// Time that a command waits for an archive; the API gives up after 20 s.
 pub(crate) const COMMAND_TIME_MAX: Duration = Duration::from_secs(15);

@@ -8,11 +8,10 @@ use encode::{EncodeStats, encode_events, encode_service_checks};
 use merge::{MergeStats, Merger, Workers};
 use signal::{Event, FlushedLane, ServiceCheck};
 
-use crate::apm::TraceSeries;
 use crate::context_totals::ContextTotals;
 use crate::coordinator::unix_secs;
 use crate::delivery::Delivery;
-use crate::self_metrics::{QueueDuration, SelfMetrics};
+use crate::self_metrics::{QueueDuration, SelfMetrics, TraceSeries};
 
 /// What all flushes so far came to.
 #[derive(Clone, Debug, Default)]

@@ -9,16 +9,15 @@ use std::time::{Duration, Instant};
 use config::{Config, keys};
 use context::Keys;
 use lane::{
-    Acceptor, Command, DriverKind, HttpSources, LaneHandle, LaneSettings, Output, Sources,
-    StartLane, TraceInbox, TraceSettings, TraceSubmissionLimits, overflow, port, start, submission,
-    trace_submission,
+    Acceptor, Command, DriverKind, LaneHandle, LaneSettings, Output, Sources, StartLane, overflow,
+    port, start, submission,
 };
 use metrics::ShardSettings;
 use naming::Rules;
-use receive::{HttpListener, SocketFile, unix_queue_packets};
-use server::{ExchangeOutlet, Identity, Seats, ServerSettings};
+use receive::{SocketFile, unix_queue_packets};
 use signal::FlushedLane;
 
+use crate::apm::LaneTraces;
 use crate::listen::Listeners;
 use crate::settings;
 use crate::submissions::Submissions;
@@ -45,41 +44,6 @@ pub(crate) struct LaneOptions<'a> {
     pub(crate) forward: Option<UdpSocket>,
     /// Listeners and settings of traces, where they are received.
     pub(crate) traces: Option<LaneTraces>,
-}
-
-/// What the lanes receive traces with.
-pub(crate) struct LaneTraces {
-    pub(crate) listeners: Vec<Vec<HttpListener>>,
-    /// Places for connections of each listener, over all lanes.
-    pub(crate) seats: Vec<Arc<Seats>>,
-    pub(crate) server: ServerSettings,
-    pub(crate) identity: Arc<Identity>,
-    pub(crate) pipeline: TraceSettings,
-    /// The lanes' ways to control.
-    pub(crate) exchanges: Vec<ExchangeOutlet>,
-}
-
-impl LaneTraces {
-    /// What one lane receives traces with; its listeners are taken out.
-    fn of_lane(&mut self, lane: u16, submissions: Option<TraceInbox>) -> HttpSources {
-        let listeners = self.listeners.get_mut(usize::from(lane));
-        let listeners = listeners.map(std::mem::take).unwrap_or_default();
-        // Lanes have their handles on the listeners in the same order.
-        for listener in listeners.iter().skip(self.seats.len()) {
-            let is_tcp = listener.address().is_some();
-            self.seats.push(self.server.seats(is_tcp, Instant::now()));
-        }
-        let exchanges = (!self.exchanges.is_empty()).then(|| self.exchanges.remove(0));
-        HttpSources {
-            listeners,
-            seats: self.seats.clone(),
-            settings: self.server,
-            identity: Arc::clone(&self.identity),
-            traces: self.pipeline.clone(),
-            exchanges,
-            submissions,
-        }
-    }
 }
 
 /// Unix datagrams read at once: the kernel queues 11 by default, more where it was told to.
@@ -129,15 +93,9 @@ impl Lanes {
         let ring_bytes = usize::try_from(ring_bytes).unwrap_or(usize::MAX);
         let (submitters, rings): (Vec<_>, Vec<_>) =
             handles.iter().map(|handle| submission(ring_bytes, Arc::clone(handle.bell()))).unzip();
-        let limits = traces.as_ref().map(|traces| TraceSubmissionLimits {
-            payload_bytes_max: traces.server.request_bytes_max,
-            waiting_bytes_max: traces.server.in_flight_bytes_max,
-        });
-        let (trace_submitters, trace_rings): (Vec<_>, Vec<_>) = limits
-            .into_iter()
-            .flat_map(|limits| handles.iter().map(move |handle| (limits, handle)))
-            .map(|(limits, handle)| trace_submission(limits, Arc::clone(handle.bell())))
-            .unzip();
+        let bells = handles.iter().map(|handle| Arc::clone(handle.bell()));
+        let (trace_submitters, trace_rings) =
+            traces.as_ref().map(|traces| traces.ways_in(bells)).unwrap_or_default();
         let mut trace_rings = trace_rings.into_iter();
         for ((index, port), ring) in (0u16..).zip(ports).zip(rings) {
             let mut sources = Sources::default();

@@ -13,13 +13,19 @@
 //! delivers or spools within its budget; a reload that fails leaves everything as it was.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(all(feature = "traces", feature = "proxies", feature = "remote-config")),
+    allow(dead_code, reason = "what only a product that was left out would call")
+)]
 
 mod agent;
+#[cfg_attr(not(feature = "traces"), path = "without/apm.rs")]
 mod apm;
 mod captures;
 mod context_totals;
 mod coordinator;
 mod delivery;
+#[cfg_attr(not(feature = "traces"), path = "without/exchanges.rs")]
 mod exchanges;
 mod fargate;
 pub mod flare;
@@ -29,8 +35,11 @@ mod host_name;
 mod lanes;
 mod listen;
 mod memory_watch;
+mod products;
+#[cfg_attr(not(feature = "proxies"), path = "without/proxies.rs")]
 mod proxies;
 mod reload;
+#[cfg_attr(not(feature = "remote-config"), path = "without/remote.rs")]
 mod remote;
 mod resources;
 mod secrets;
@@ -42,4 +51,8 @@ mod submissions;
 pub use agent::{Agent, Options, ReloadConfig, StartError};
 pub use flush_all::{FlushError, FlushHandle};
 pub use lane::SubmitError;
+pub use products::Product;
 pub use submissions::{Submissions, TraceFormat};
+
+/// Whether TLS of this build is by the FIPS-validated module of AWS-LC, the feature `fips`.
+pub const IS_FIPS: bool = cfg!(feature = "fips");

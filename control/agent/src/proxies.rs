@@ -4,25 +4,30 @@ mod install;
 mod status;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ::status::ProxyStatus;
 use config::{Config, MapKey, Role, StrKey, keys};
 use forward::OutboundSettings;
+use lane::SubmitError;
 use proxy::{
-    FixedSettings, Kind, Proxies, RouteSettings, Settings, SubmitLines, Target, Targets, flare_url,
+    FixedSettings, Kind, Proxies, RouteSettings, Settings, SubmitLines, Submitted, Target, Targets,
+    flare_url,
 };
+use server::Exchange;
 
-pub(crate) use self::status::status;
-use crate::apm::{default_env, platform_tags};
+use crate::apm::platform_tags;
 use crate::delivery::forward_settings;
 use crate::fargate;
-use crate::settings::AGENT_VERSION;
+use crate::self_metrics::TraceSeries;
+use crate::settings::{AGENT_VERSION, default_env};
+use crate::submissions::Submissions;
 
 /// The proxies, and what their settings are made of beside the configuration.
 #[derive(Debug)]
 pub(crate) struct ProxyRoutes {
-    pub(crate) proxies: Arc<Proxies>,
+    proxies: Arc<Proxies>,
     fixed: Fixed,
 }
 
@@ -34,6 +39,8 @@ struct Fixed {
     install: Option<(String, String, String)>,
 }
 
+/// Headers that the proxy of events passes on, for `/info`.
+pub(crate) const EVP_HEADERS: &[&str] = &proxy::EVP_HEADERS;
 /// Seconds, where a key says 0.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The same for events.
@@ -48,7 +55,7 @@ impl ProxyRoutes {
     pub(crate) fn start(
         config: &Config,
         hostname: &Arc<str>,
-        submit: SubmitLines,
+        way_in: &Arc<OnceLock<Arc<Submissions>>>,
     ) -> Result<Self, forward::TlsError> {
         // What was handed over as text has a name, but no place.
         let directory = config.file().filter(|file| file.is_file()).and_then(Path::parent);
@@ -71,7 +78,7 @@ impl ProxyRoutes {
             exchanges_max: config.count(keys::PROXY_EXCHANGES_MAX),
             copy_bytes_max: bytes(keys::PROXY_COPY_BYTES),
         };
-        let proxies = Proxies::new(limits, settings(config, &fixed), submit)?;
+        let proxies = Proxies::new(limits, settings(config, &fixed), submit_lines(config, way_in))?;
         Ok(Self { proxies, fixed })
     }
 
@@ -79,6 +86,52 @@ impl ProxyRoutes {
     pub(crate) fn reload(&self, config: &Config) {
         self.proxies.set_settings(settings(config, &self.fixed));
     }
+
+    /// Paths that `/info` lists.
+    pub(crate) fn paths(&self) -> Vec<&'static str> {
+        self.proxies.settings().paths()
+    }
+
+    /// Answers a request that is for a proxy, and gives back one that is not.
+    pub(crate) async fn answer(&self, exchange: Exchange) -> Option<Exchange> {
+        let Some(kind) = Kind::of(exchange.head.proxy, exchange.head.uri.path()) else {
+            return Some(exchange);
+        };
+        Arc::clone(&self.proxies).answer(kind, exchange).await;
+        None
+    }
+
+    /// Waits for copies that are under way.
+    pub(crate) async fn finish(&self) {
+        self.proxies.finish().await;
+    }
+
+    /// What `status` says.
+    pub(crate) fn status(&self) -> Vec<ProxyStatus> {
+        status::status(&self.proxies)
+    }
+
+    /// What is reported to the intake, over the time since the last flush.
+    pub(crate) fn series(&self, interval_secs: u32) -> Vec<TraceSeries> {
+        self.proxies.series(interval_secs).into_iter().map(TraceSeries::from).collect()
+    }
+}
+
+/// Hands lines of DogStatsD to the lanes, once there are any, with their container where origins
+/// are wanted.
+fn submit_lines(config: &Config, way_in: &Arc<OnceLock<Arc<Submissions>>>) -> SubmitLines {
+    let way_in = Arc::clone(way_in);
+    let is_origin_used = config.bool(keys::DOGSTATSD_ORIGIN_DETECTION);
+    SubmitLines::new(move |container, lines| {
+        let container = if is_origin_used { container } else { "" };
+        let submit = |to: &Arc<Submissions>| to.submit_dogstatsd_from(container, lines);
+        match way_in.get().map(submit) {
+            // What is too long is counted by its lane.
+            Some(Ok(()) | Err(SubmitError::TooLong | SubmitError::Malformed)) => Submitted::Taken,
+            None | Some(Err(SubmitError::Full)) => Submitted::Full,
+            Some(Err(SubmitError::Stopped)) => Submitted::Stopped,
+        }
+    })
 }
 
 fn settings(config: &Config, fixed: &Fixed) -> Settings {

@@ -19,6 +19,19 @@ pub(crate) struct SelfMetrics {
     payloads_dropped: Context,
 }
 
+/// One value of one series of the trace pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TraceSeries {
+    /// Name with its prefix.
+    pub(crate) name: String,
+    /// Tags.
+    pub(crate) tags: Vec<String>,
+    /// A rate or a gauge.
+    pub(crate) kind: SeriesKind,
+    /// Value per second, or as it is.
+    pub(crate) value: f64,
+}
+
 /// How long the retry queue of an endpoint could hold the present input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct QueueDuration {

@@ -219,3 +219,13 @@ pub(crate) fn eol_required(config: &Config) -> (bool, bool) {
     let listed = |name: &str| config.list(keys::DOGSTATSD_EOL_REQUIRED).iter().any(|l| l == name);
     (listed("udp"), listed("uds"))
 }
+
+/// Environment of traces that name none, normalised.
+pub(crate) fn default_env(config: &Config) -> String {
+    let env = config.text(keys::APM_ENV).or_else(|| config.text(keys::ENV)).unwrap_or("none");
+    let mut normal = String::new();
+    match obfuscate::normalize::tag_value(env.as_bytes(), &mut normal).is_written() {
+        true => normal,
+        false => env.to_owned(),
+    }
+}

@@ -23,7 +23,7 @@ use crate::delivery::Delivery;
 use crate::flare::{self, FlareDesk};
 use crate::flush::FlushTotals;
 use crate::listen::ListenerReport;
-use crate::proxies::{self, ProxyRoutes};
+use crate::proxies::ProxyRoutes;
 use crate::remote::RemoteSlot;
 
 /// What the API reads, and the way to the coordinator.
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) trace_delivery: Option<Arc<TraceDelivery>>,
     pub(crate) trace_report: Option<Arc<Mutex<TraceReport>>>,
-    pub(crate) proxies: Option<ProxyRoutes>,
+    pub(crate) proxies: Option<Arc<ProxyRoutes>>,
     pub(crate) config: RwLock<Arc<Config>>,
     /// Held while the configuration changes.
     pub(crate) changing: Mutex<()>,
@@ -191,11 +191,7 @@ impl Source for Shared {
                 .trace_report
                 .as_ref()
                 .map(|report| apm::status(&report.lock().unwrap_or_else(PoisonError::into_inner))),
-            proxies: self
-                .proxies
-                .as_ref()
-                .map(|routes| proxies::status(&routes.proxies))
-                .unwrap_or_default(),
+            proxies: self.proxies.as_ref().map(|routes| routes.status()).unwrap_or_default(),
             remote: self.remote.status(),
             flares: self.flares.status(),
             endpoints,

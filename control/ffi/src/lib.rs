@@ -33,6 +33,7 @@ pub mod config;
 pub mod error;
 mod guard;
 pub mod legacy;
+#[cfg(feature = "debugger")]
 pub mod live_debugger;
 pub mod log_callback;
 mod registry;

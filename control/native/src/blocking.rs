@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use agent::{Options, Submissions, SubmitError, TraceFormat};
+use agent::{Options, Product, Submissions, SubmitError, TraceFormat};
 use status::{Snapshot, Source};
 
 use crate::config::Config;
@@ -42,6 +42,11 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(30);
 const FORKED: AgentError = AgentError::NotAvailable(
     "this agent belongs to the parent of this process: start another one here, after the fork",
 );
+const NO_TRACES: AgentError = AgentError::NotAvailable(if Product::Traces.is_built() {
+    "traces are off: see `apm_config.enabled`"
+} else {
+    "this library was built without traces: it needs the cargo feature `traces`"
+});
 const STOPPED: AgentError = AgentError::NotAvailable("the agent has stopped");
 
 impl Agent {
@@ -104,7 +109,7 @@ impl Agent {
     pub fn submit_traces(&self, format: TraceFormat, payload: &[u8]) -> Result<(), AgentError> {
         self.check_here()?;
         if !self.submissions.takes_traces() {
-            return Err(AgentError::NotAvailable("traces are off: see `apm_config.enabled`"));
+            return Err(NO_TRACES);
         }
         self.submissions.submit_traces(format, payload).map_err(refusal)
     }

@@ -111,6 +111,7 @@ impl Config {
         let loaded = ::config::load(&self.sources(SecretMode::Keep));
         let loaded = loaded.map_err(|error| AgentError::ConfigError(error.to_string()))?;
         refuse_bad_values(&loaded)?;
+        unavailable::refuse_left_out(&loaded)?;
         modes::resolve(&loaded)?;
         Ok(self.findings(&loaded).into_iter().map(|(_, text)| text).collect())
     }
@@ -120,6 +121,7 @@ impl Config {
         let refuse = |error: ::config::LoadError| AgentError::ConfigError(error.to_string());
         let first = ::config::load(&self.sources(SecretMode::Keep)).map_err(refuse)?;
         refuse_bad_values(&first)?;
+        unavailable::refuse_left_out(&first)?;
         for (level, text) in self.findings(&first) {
             log::log!(level, "{text}");
         }
@@ -157,7 +159,8 @@ impl Config {
         let found = loaded.diagnostics().iter().map(|found| (level(found), found.to_string()));
         let missing = unavailable::asked_for(&self.env).map(|text| (log::Level::Warn, text));
         let fips = modes::fips_mismatch(loaded).map(|text| (log::Level::Warn, text));
-        found.chain(missing).chain(fips).collect()
+        let left_out = unavailable::left_out(loaded).map(|text| (log::Level::Warn, text));
+        found.chain(missing).chain(left_out).chain(fips).collect()
     }
 
     /// Least severe message that is of interest, as `log_level` and `RUST_LOG` say; the library

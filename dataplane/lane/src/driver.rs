@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 use signal::Counter;
 
 use crate::http::Http;
-use crate::traces::Traces;
-use crate::{Found, Lane, Moderation, Now, Output, Sources, TraceOrders};
+use crate::{Found, Lane, Moderation, Now, Sources};
 
 mod connections;
 mod epoll;
 pub(crate) mod simulated;
-mod tasks;
 mod turns;
+#[cfg_attr(not(feature = "io-uring"), path = "without/uring.rs")]
 mod uring;
 
 /// Which driver runs a lane.
@@ -51,8 +50,6 @@ pub(crate) struct Drive {
 
 /// Time between two ticks, and the longest sleep.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
-/// Answers that control may leave waiting before nothing more is begun: some 16 MiB of spans.
-const OUTPUTS_WAITING_MAX: usize = 16;
 /// A turn that takes longer is a stall.
 const STALL: Duration = Duration::from_millis(5);
 /// Looks at the sockets at stop: a sender that never ends must not hold us.
@@ -89,53 +86,27 @@ impl Drive {
             self.sources.count_kernel_drops(&mut self.lane);
             self.lane.on_tick(now);
             if let Some(http) = &mut self.http {
-                http.traces.look_for_tags(self.lane.snapshot(), false);
+                http.on_tick(&self.lane);
             }
         }
         self.lane.end_turn(now);
-        self.obey_trace_orders(now);
-    }
-
-    /// The trace pipeline, with the lane beside it.
-    pub(crate) fn traces(&mut self) -> Option<(&mut Lane, &mut Traces)> {
-        self.http.as_mut().map(|http| (&mut self.lane, &mut http.traces))
-    }
-
-    /// Hands over what control asked for, and what is too much to keep.
-    fn obey_trace_orders(&mut self, now: Now) {
-        let Some(http) = &mut self.http else { return };
-        for orders in std::mem::take(&mut self.lane.trace_orders) {
-            http.traces.obey(orders);
-            let mut handover = http.traces.hand_over(now);
-            handover.pending += http.waiting_submissions();
-            self.lane.port.answer(Output::Traces(Box::new(handover)));
+        if let Some(http) = &mut self.http {
+            http.obey_orders(&mut self.lane, now);
         }
-        let is_behind = self.lane.port.waiting() >= OUTPUTS_WAITING_MAX;
-        if http.traces.is_full() && !is_behind {
-            let handover = http.traces.hand_over(now);
-            self.lane.port.answer(Output::Traces(Box::new(handover)));
-        }
-        http.traces.hold(is_behind && !self.lane.is_stopping());
     }
 
     /// Starts over with empty tables after a panic.
     pub(crate) fn restart(&mut self, now: Now) {
         self.lane.restart(now);
         if let Some(http) = &mut self.http {
-            http.traces.restart(now);
+            http.restart(now);
         }
     }
 
     /// Hands everything over, at the end.
     pub(crate) fn finish(&mut self, now: Now) {
         if let Some(http) = &mut self.http {
-            http.traces.obey(TraceOrders {
-                stats_until_ns: Some(now.unix_us.saturating_mul(1000)),
-                is_last: true,
-                ..TraceOrders::default()
-            });
-            let handover = http.traces.hand_over(now);
-            self.lane.port.answer(Output::Traces(Box::new(handover)));
+            http.finish(&mut self.lane, now);
         }
         self.lane.finish();
     }

@@ -1,14 +1,21 @@
-//! HTTP of a lane: its listeners, its server, and the pipeline that answers.
+//! HTTP of a lane: its listeners, its server, and the pipeline that answers. Without the feature
+//! `traces` there is `without/http.rs` in its place, which has the same face.
+
+mod tasks;
 
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use receive::HttpListener;
-use server::{ExchangeOutlet, Identity, Seats, Server, ServerSettings};
+use receive::{HttpListener, Peer};
+use server::{ExchangeOutlet, Head, Identity, Seats, Server, ServerSettings};
 
-use crate::traces::{TraceSettings, Traces, service_of};
-use crate::{Lane, Now, TraceInbox};
+pub(crate) use self::tasks::Tasks;
+use crate::driver::Drive;
+pub use crate::submission::{TraceInbox, TraceSubmitter};
+use crate::traces::{Container, TraceSettings, Traces, service_of};
+pub use crate::traces::{RequestTap, TraceHandover, TraceOrders};
+use crate::{Lane, Now, Output};
 
 /// What a lane serves HTTP with.
 pub struct HttpSources {
@@ -65,6 +72,71 @@ impl Http {
     /// Payloads that wait and came without a socket.
     pub(crate) fn waiting_submissions(&self) -> usize {
         self.submissions.as_ref().map_or(0, TraceInbox::waiting)
+    }
+}
+
+/// Answers that control may leave waiting before nothing more is begun: some 16 MiB of spans.
+const OUTPUTS_WAITING_MAX: usize = 16;
+
+impl Http {
+    /// Looks for what is due from time to time.
+    pub(crate) fn on_tick(&mut self, lane: &Lane) {
+        self.traces.look_for_tags(lane.snapshot(), false);
+    }
+
+    /// Hands over what control asked for, and what is too much to keep.
+    pub(crate) fn obey_orders(&mut self, lane: &mut Lane, now: Now) {
+        for orders in std::mem::take(&mut lane.trace_orders) {
+            self.traces.obey(*orders);
+            let mut handover = self.traces.hand_over(now);
+            handover.pending += self.waiting_submissions();
+            lane.port.answer(Output::Traces(Box::new(handover)));
+        }
+        let is_behind = lane.port.waiting() >= OUTPUTS_WAITING_MAX;
+        if self.traces.is_full() && !is_behind {
+            let handover = self.traces.hand_over(now);
+            lane.port.answer(Output::Traces(Box::new(handover)));
+        }
+        self.traces.hold(is_behind && !lane.is_stopping());
+    }
+
+    /// Starts over after a panic.
+    pub(crate) fn restart(&mut self, now: Now) {
+        self.traces.restart(now);
+    }
+
+    /// Accepts no more connections.
+    pub(crate) fn close_listeners(&mut self) {
+        self.listeners.clear();
+    }
+
+    /// Hands everything over, at the end.
+    pub(crate) fn finish(&mut self, lane: &mut Lane, now: Now) {
+        self.traces.obey(TraceOrders {
+            stats_until_ns: Some(now.unix_us.saturating_mul(1000)),
+            is_last: true,
+            ..TraceOrders::default()
+        });
+        let handover = self.traces.hand_over(now);
+        lane.port.answer(Output::Traces(Box::new(handover)));
+    }
+}
+
+impl Drive {
+    /// The trace pipeline, with the lane beside it.
+    pub(crate) fn traces(&mut self) -> Option<(&mut Lane, &mut Traces)> {
+        self.http.as_mut().map(|http| (&mut self.lane, &mut http.traces))
+    }
+}
+
+impl Lane {
+    /// The container of who sent an HTTP request.
+    pub(crate) fn container_of(&mut self, head: &Head, now: Now) -> Container {
+        let peer = match head.peer {
+            Peer::Unix(peer) => self.origin_of(peer, now),
+            Peer::Tcp(_) => None,
+        };
+        Container::of(head, peer.as_ref(), self.snapshot())
     }
 }
 

@@ -14,12 +14,10 @@ use entity::{
 };
 use metrics::{Packet, Shard, ShardSettings};
 use naming::Rules;
-use receive::{Batch, Peer, PeerCredentials};
-use server::Head;
+use receive::{Batch, PeerCredentials};
 use signal::Counter;
 
 use crate::port::{Command, LanePort, Output};
-use crate::traces::Container;
 use crate::{NewConnection, OverflowInbox, RequestTap, Submitted, TraceOrders};
 
 /// What a lane is made with.
@@ -107,7 +105,11 @@ pub struct Lane {
     top_chunk: Option<usize>,
     pub(crate) connections: Vec<NewConnection>,
     /// Orders that the trace pipeline has not obeyed yet.
-    pub(crate) trace_orders: Vec<TraceOrders>,
+    #[allow(
+        clippy::vec_box,
+        reason = "as they come over the ring; without traces they have no size"
+    )]
+    pub(crate) trace_orders: Vec<Box<TraceOrders>>,
     stop: Option<bool>,
     last_timed: Instant,
     peers_of_batch: Vec<Option<Arc<str>>>,
@@ -291,7 +293,11 @@ impl Lane {
         self.submitter.clone()
     }
 
-    fn origin_of(&mut self, peer: Option<PeerCredentials>, now: Now) -> Option<Arc<str>> {
+    pub(crate) fn origin_of(
+        &mut self,
+        peer: Option<PeerCredentials>,
+        now: Now,
+    ) -> Option<Arc<str>> {
         let found = peer.map(|peer| {
             let credentials = Credentials { pid: peer.pid, uid: peer.uid, gid: peer.gid };
             let read_cgroup = self.settings.read_cgroup;
@@ -304,15 +310,6 @@ impl Lane {
         }
         self.shard.tally_mut().add(Counter::OriginErrors, 1);
         None
-    }
-
-    /// The container of who sent an HTTP request.
-    pub(crate) fn container_of(&mut self, head: &Head, now: Now) -> Container {
-        let peer = match head.peer {
-            Peer::Unix(peer) => self.origin_of(peer, now),
-            Peer::Tcp(_) => None,
-        };
-        Container::of(head, peer.as_ref(), self.shard.snapshot())
     }
 
     /// What is known of origins.
@@ -433,7 +430,7 @@ impl Lane {
             Command::CaptureRequests(tap) => self.request_tap = Some(tap),
             Command::Top => self.top_chunk = Some(0),
             Command::Connection(connection) => self.connections.push(connection),
-            Command::Traces(orders) => self.trace_orders.push(*orders),
+            Command::Traces(orders) => self.trace_orders.push(orders),
             Command::Stop { with_open_bucket } => self.stop = Some(with_open_bucket),
             #[expect(clippy::panic, reason = "asked for by a test of the restart")]
             Command::Panic => panic!("asked to"),

@@ -19,13 +19,23 @@
 //!
 //! A third driver, [`SimulatedLane`], takes the same turns on a clock and sockets that are data.
 //!
+//! Two features, both on by default: `traces` is everything that needs HTTP, `io-uring` the driver
+//! of that name. What is switched off has a stand-in of the same face in `without`, that cannot be
+//! made, so that the compiler knows that what would use it is never reached.
+//!
 //! Invariants: no lock; everything shared is an immutable snapshot, a bounded ring or a counter
 //! with one writer; a turn handles a bounded number of batches; a panic restarts the lane empty and
 //! is counted; what was received before a stop is flushed, by the lanes that help too.
 
+#![cfg_attr(
+    not(all(feature = "traces", feature = "io-uring")),
+    allow(dead_code, reason = "what only a product that was left out would call")
+)]
+
 mod acceptor;
 mod bell;
 mod driver;
+#[cfg_attr(not(feature = "traces"), path = "without/http.rs")]
 mod http;
 mod lane;
 mod moderation;
@@ -34,13 +44,14 @@ mod port;
 mod sources;
 mod start;
 mod submission;
+#[cfg(feature = "traces")]
 mod traces;
 
 pub use acceptor::{Acceptor, NewConnection};
 pub use bell::Bell;
 pub use driver::DriverKind;
 pub use driver::simulated::{Outcome, SimulatedLane};
-pub use http::HttpSources;
+pub use http::{HttpSources, RequestTap, TraceHandover, TraceInbox, TraceOrders, TraceSubmitter};
 pub use lane::{CaptureTap, CapturedPacket, Lane, LaneSettings, Now, Transport};
 pub use moderation::{Found, Moderation, Wait};
 pub use overflow::{OverflowInbox, OverflowOutlet, overflow};
@@ -48,11 +59,20 @@ pub use port::{Command, LaneHandle, LanePort, Output, port};
 pub use sources::Sources;
 pub use start::{LaneThread, StartLane, start};
 pub use submission::{
-    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitted, Submitter, TraceInbox,
-    TraceSubmissionLimits, TraceSubmitter, submission, trace_submission,
+    SUBMISSION_LINE_BYTES_MAX, SubmissionInbox, SubmitError, Submitted, Submitter, submission,
 };
+#[cfg(feature = "traces")]
+pub use submission::{TraceSubmissionLimits, trace_submission};
+#[cfg(feature = "traces")]
 pub use traces::{
     CapturedRequest, ClientHead, ClientStats, Container, EncodedPayload, HeldCounts, Outbox,
-    RequestRoom, RequestTap, Shedding, TakeCopy, TraceCounts, TraceHandover, TraceOrders,
-    TraceSettings, TracerCounts,
+    RequestRoom, Shedding, TakeCopy, TraceCounts, TraceSettings, TracerCounts,
+};
+
+/// Why [`DriverKind::IoUring`] cannot be had in a build without the feature `io-uring`; none in
+/// one with it.
+pub const NO_IO_URING: Option<&str> = if cfg!(feature = "io-uring") {
+    None
+} else {
+    Some("this build has no io_uring: it was made without the feature `io-uring`")
 };

@@ -16,6 +16,7 @@
 //! Every packet is either taken by the lane, which counts it as it counts those of sockets, or
 //! refused at once; refusals are handed to the lane, which counts them by reason.
 
+#[cfg(feature = "traces")]
 mod traces;
 
 use std::cell::Cell;
@@ -27,6 +28,7 @@ use rtrb::chunks::ReadChunk;
 use rtrb::{Consumer, Producer, RingBuffer};
 use signal::Counter;
 
+#[cfg(feature = "traces")]
 pub use self::traces::{TraceInbox, TraceSubmissionLimits, TraceSubmitter, trace_submission};
 use crate::{Bell, Found, Lane, Now};
 

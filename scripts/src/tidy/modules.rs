@@ -64,6 +64,9 @@ fn children(path: &str, is_root: bool, text: &str) -> Vec<String> {
     for line in text.lines().map(str::trim) {
         if let Some(name) = between(line, "#[path = \"", "\"]") {
             named_path = Some(name);
+        } else if let Some(name) = conditional_path(line) {
+            // Of two files with one face, the other has the module's name.
+            found.push(joined(directory, name));
         } else if let Some(name) = module_name(line) {
             match named_path.take() {
                 Some(name) => found.push(joined(directory, name)),
@@ -83,6 +86,11 @@ fn module_name(line: &str) -> Option<&str> {
     let line = if line.starts_with("pub") { line.split_once(' ')?.1 } else { line };
     let name = line.strip_prefix("mod ")?.strip_suffix(';')?;
     Some(name.trim_start_matches("r#"))
+}
+
+/// `name` of `#[cfg_attr(.., path = "name")]`.
+fn conditional_path(line: &str) -> Option<&str> {
+    line.strip_prefix("#[cfg_attr(").and_then(|rest| between(rest, ", path = \"", "\")]"))
 }
 
 fn between<'a>(line: &'a str, start: &str, end: &str) -> Option<&'a str> {
@@ -111,7 +119,12 @@ mod tests {
     #[test]
     fn a_file_without_a_declaration_is_found() {
         let files = [
-            ("a/src/lib.rs", "mod one;\n#[cfg(test)]\npub(crate) mod two;\n"),
+            (
+                "a/src/lib.rs",
+                "mod one;\n#[cfg_attr(not(unix), path = \"without/two.rs\")]\npub(crate) mod two;\n",
+            ),
+            ("a/src/without/two.rs", ""),
+            ("a/src/without/three.rs", ""),
             ("a/src/one.rs", "mod deep;\n"),
             ("a/src/one/deep.rs", ""),
             ("a/src/two.rs", ""),
@@ -123,6 +136,7 @@ mod tests {
             [
                 "a/src/one/two.rs: no `mod` leads here: declare it or delete it",
                 "a/src/three.rs: no `mod` leads here: declare it or delete it",
+                "a/src/without/three.rs: no `mod` leads here: declare it or delete it",
             ]
         );
     }

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::settings::{self, Feature};
-use crate::settings::AGENT_VERSION;
+use crate::proxies::EVP_HEADERS;
+use crate::settings::{AGENT_VERSION, default_env};
 
 /// The body and the hash that all replies carry.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ struct Body {
     span_meta_structs: bool,
     long_running_spans: bool,
     span_events: bool,
-    evp_proxy_allowed_headers: [&'static str; proxy::EVP_HEADERS.len()],
+    evp_proxy_allowed_headers: &'static [&'static str],
     config: Settings,
     peer_tags: Option<Vec<String>>,
     span_kinds_stats_computed: Option<[&'static str; 4]>,
@@ -154,7 +155,7 @@ fn describe(
         span_meta_structs: true,
         long_running_spans: true,
         span_events: true,
-        evp_proxy_allowed_headers: proxy::EVP_HEADERS,
+        evp_proxy_allowed_headers: EVP_HEADERS,
         config: agent_settings(config, port, statsd_port),
         peer_tags: has_peer_tags.then(|| traces::peer_tag_keys(config.list(keys::APM_PEER_TAGS))),
         span_kinds_stats_computed: by_kind.then_some(["client", "consumer", "producer", "server"]),
@@ -179,7 +180,7 @@ fn agent_settings(config: &Config, port: Option<u16>, statsd_port: u16) -> Setti
         }
     }
     Settings {
-        default_env: settings::env(config),
+        default_env: default_env(config),
         target_tps: settings::target_tps(config),
         max_eps: config.float(keys::APM_MAX_EPS),
         receiver_port: port.unwrap_or(0),

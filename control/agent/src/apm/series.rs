@@ -5,33 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use proxy::ProxySeries;
 use server::Refusal;
 use signal::SeriesKind;
 use traces::{Dropped, Malformed};
 
 use super::report::TraceReport;
-
-/// One value of one series.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TraceSeries {
-    /// Name with its prefix.
-    pub(crate) name: String,
-    /// Tags.
-    pub(crate) tags: Vec<String>,
-    /// A rate or a gauge.
-    pub(crate) kind: SeriesKind,
-    /// Value per second, or as it is.
-    pub(crate) value: f64,
-}
-
-impl From<ProxySeries> for TraceSeries {
-    fn from(series: ProxySeries) -> Self {
-        let ProxySeries { name, tags, is_rate, value } = series;
-        let kind = if is_rate { SeriesKind::Rate } else { SeriesKind::Gauge };
-        Self { name, tags, kind, value }
-    }
-}
+use crate::self_metrics::TraceSeries;
 
 /// Counters as they were at the last flush.
 #[derive(Debug, Default)]

@@ -62,16 +62,6 @@ pub(crate) fn sql_mode(config: &Config) -> &str {
     }
 }
 
-/// Environment of traces that name none, normalised.
-pub(crate) fn env(config: &Config) -> String {
-    let env = config.text(keys::APM_ENV).or_else(|| config.text(keys::ENV)).unwrap_or("none");
-    let mut normal = String::new();
-    match obfuscate::normalize::tag_value(env.as_bytes(), &mut normal).is_written() {
-        true => normal,
-        false => env.to_owned(),
-    }
-}
-
 /// Traces to keep per second.
 pub(crate) fn target_tps(config: &Config) -> f64 {
     let is_old = config.is_set(keys::APM_MAX_TPS) && !config.is_set(keys::APM_TARGET_TPS);
@@ -117,7 +107,7 @@ pub(crate) fn sampling(config: &Config) -> SamplingSettings {
     #[expect(clippy::cast_possible_truncation, reason = "the sampler works in single precision")]
     let percentage = config.float(keys::APM_PROBABILISTIC_PERCENTAGE) as f32;
     SamplingSettings {
-        agent_env: env(config),
+        agent_env: crate::settings::default_env(config),
         target_tps: target_tps(config),
         errors_tps: config.float(keys::APM_ERROR_TPS),
         remote_tps_max: config.float(keys::APM_MAX_REMOTE_TPS),
@@ -167,7 +157,7 @@ pub(crate) fn processing(config: &Config, host: &str) -> Result<Settings, Settin
         false => Vec::new(),
     };
     Ok(Settings {
-        env: env(config),
+        env: crate::settings::default_env(config),
         hostname: host.to_owned(),
         features: Features::of(config.comma_list(keys::APM_FEATURES).iter().map(String::as_str)),
         ignore_resources: ignored

@@ -14,7 +14,7 @@ use traces::ClientProcessor;
 
 use super::delivery::TraceDelivery;
 use super::{settings, writer};
-use crate::settings::AGENT_VERSION;
+use crate::settings::{AGENT_VERSION, default_env};
 
 /// Merges what lanes computed, aggregates what tracers computed, and sends both.
 pub(crate) struct StatsMerge {
@@ -78,7 +78,7 @@ impl StatsMerge {
         let interval = config.secs(keys::APM_CLIENT_STATS_FLUSH_INTERVAL);
         Self {
             host: host.to_owned(),
-            env: settings::env(config),
+            env: default_env(config),
             bucket_ns: settings::bucket_ns(config),
             client_interval_ns: u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX),
             next_ns: 0,

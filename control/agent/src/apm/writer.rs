@@ -10,7 +10,7 @@ use lane::Outbox;
 
 use super::delivery::{Headers, TraceDelivery};
 use super::settings;
-use crate::settings::AGENT_VERSION;
+use crate::settings::{AGENT_VERSION, default_env};
 
 /// Collects what lanes encoded until it fills a payload or has waited long enough.
 pub(crate) struct Writer {
@@ -58,7 +58,7 @@ impl Writer {
         Self {
             header: TraceHeader {
                 host: host.to_owned(),
-                env: settings::env(config),
+                env: default_env(config),
                 agent_version: AGENT_VERSION.to_owned(),
                 target_tps: settings::target_tps(config),
                 error_tps: config.float(keys::APM_ERROR_TPS),

@@ -2,12 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use proxy::{CopyFailure, Kind, Proxies, Refused};
+use proxy::{CopyFailure, Kind, Proxies, ProxySeries, Refused};
+use signal::SeriesKind;
 use status::ProxyStatus;
 
+use crate::self_metrics::TraceSeries;
+
 /// What `status` says of the proxies.
-pub(crate) fn status(proxies: &Proxies) -> Vec<ProxyStatus> {
+pub(super) fn status(proxies: &Proxies) -> Vec<ProxyStatus> {
     Kind::ALL.into_iter().map(|kind| of_kind(proxies, kind)).collect()
+}
+
+impl From<ProxySeries> for TraceSeries {
+    fn from(series: ProxySeries) -> Self {
+        let ProxySeries { name, tags, is_rate, value } = series;
+        let kind = if is_rate { SeriesKind::Rate } else { SeriesKind::Gauge };
+        Self { name, tags, kind, value }
+    }
 }
 
 fn of_kind(proxies: &Proxies, kind: Kind) -> ProxyStatus {

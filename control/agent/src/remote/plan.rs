@@ -77,7 +77,7 @@ pub(super) fn plan(config: &Config, host: &str) -> Result<Plan, String> {
             hostname: host.to_owned(),
             agent_uuid: agent_uuid(),
             agent_version: AGENT_VERSION.to_owned(),
-            trace_agent_env: crate::apm::env(config),
+            trace_agent_env: crate::settings::default_env(config),
             tags: config.host_tags(),
         },
         anchors,

@@ -12,6 +12,7 @@ use sampling::{RemoteSampling, RemoteTargets};
 
 use crate::coordinator::Request;
 use crate::flare::Job;
+use crate::products::Product;
 use crate::source::Shared;
 
 /// One for each product that the configuration lets in.
@@ -20,8 +21,8 @@ pub(super) fn of(config: &Config, shared: &Arc<Shared>) -> Vec<Subscription> {
     if config.bool(keys::REMOTE_CONFIG_AGENT_CONFIG) {
         all.push(agent_config(Arc::downgrade(shared)));
     }
-    if config.bool(keys::REMOTE_CONFIG_APM_SAMPLING) && config.bool(keys::APM_ENABLED) {
-        all.push(sampling(Arc::downgrade(shared), crate::apm::env(config)));
+    if config.bool(keys::REMOTE_CONFIG_APM_SAMPLING) && Product::Traces.is_on(config) {
+        all.push(sampling(Arc::downgrade(shared), crate::settings::default_env(config)));
     }
     all
 }

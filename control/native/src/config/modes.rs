@@ -92,11 +92,21 @@ pub(super) fn resolve(config: &Config) -> Result<Flags, AgentError> {
     Ok(flags)
 }
 
-/// That the environment expects validated cryptography, which this library has not.
+/// That the environment and this build do not agree on validated cryptography. spec: config §4
 pub(super) fn fips_mismatch(config: &Config) -> Option<String> {
-    config.bool(keys::LAMBDA_FIPS_MODE).then(|| {
-        "DD_LAMBDA_FIPS_MODE is on, but this library has no FIPS-validated cryptography".to_owned()
-    })
+    let is_expected = config.bool(keys::LAMBDA_FIPS_MODE);
+    match (is_expected, agent::IS_FIPS) {
+        (true, false) => Some(
+            "DD_LAMBDA_FIPS_MODE is on, but this build has no FIPS-validated cryptography: it \
+             needs the cargo feature `fips`"
+                .to_owned(),
+        ),
+        (false, true) if config.is_set(keys::LAMBDA_FIPS_MODE) => Some(
+            "DD_LAMBDA_FIPS_MODE is off, but this build has FIPS-validated cryptography alone"
+                .to_owned(),
+        ),
+        _ => None,
+    }
 }
 
 fn check(config: &Config, mode: OperationalMode) -> Result<(), AgentError> {

@@ -1,6 +1,13 @@
-//! Variables of the contract that this library does not honour, and why. spec: config §4
+//! What this library does not honour, and why: variables of the contract (spec: config §4), and
+//! products that were left out of its build.
 
 use std::collections::BTreeMap;
+
+use agent::Product;
+
+use ::config::{BoolKey, Config, Entry, Source, keys};
+
+use crate::AgentError;
 
 /// Variables by the beginning of their name.
 const UNAVAILABLE: &[(&str, &str)] = &[
@@ -43,4 +50,32 @@ pub(super) fn asked_for(env: &BTreeMap<String, String>) -> impl Iterator<Item = 
     env.iter()
         .filter(move |(_, value)| is_asked_for(value))
         .filter_map(|(name, _)| Some(format!("{name} has no effect: {}", why(name)?)))
+}
+
+/// Products that may be left out, and their switches.
+const SWITCHES: [(Product, BoolKey); 2] =
+    [(Product::Traces, keys::APM_ENABLED), (Product::RemoteConfig, keys::REMOTE_CONFIG_ENABLED)];
+
+/// What is switched on but was left out of this build. Remote configuration is never a reason not
+/// to start. spec: config §11.1
+pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> + '_ {
+    let is_left_out = |(product, key): &(Product, BoolKey)| {
+        !product.is_built() && config.is_set(*key) && config.bool(*key)
+    };
+    SWITCHES.into_iter().filter(is_left_out).map(|(product, key)| no_effect(product, key))
+}
+
+/// Refuses traces that the host program itself has switched on, if this build has none.
+pub(super) fn refuse_left_out(config: &Config) -> Result<(), AgentError> {
+    let (product, key) = SWITCHES[0];
+    let is_asked_for = matches!(config.source(key), Source::Flag(_)) && config.bool(key);
+    if product.is_built() || !is_asked_for {
+        return Ok(());
+    }
+    Err(AgentError::ConfigError(no_effect(product, key)))
+}
+
+fn no_effect(product: Product, key: BoolKey) -> String {
+    let entry: &'static Entry = key.into();
+    format!("`{}` has no effect: {}", entry.name(), product.missing())
 }

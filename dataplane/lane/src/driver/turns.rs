@@ -10,8 +10,8 @@ use receive::Poller;
 use server::Reactor;
 
 use super::connections::Connections;
-use super::tasks::Tasks;
 use super::{Drive, clock};
+use crate::http::Tasks;
 use crate::{Found, Now, Wait};
 
 /// What a driver runs: the sockets of a lane, its connections and its tasks.
@@ -129,7 +129,7 @@ impl Turns {
     /// the sockets still hold.
     fn is_stopped(&mut self) -> bool {
         if let Some(http) = &mut self.drive.borrow_mut().http {
-            http.listeners.clear();
+            http.close_listeners();
         }
         let is_fed = {
             let drive = self.drive.borrow();

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use async_executor::{LocalExecutor, Task};
 use server::{Origin, Reactor, Server, accept_connections, serve_connection};
 
-use super::{Drive, TICK, clock};
+use crate::driver::{Drive, TICK, clock};
 use crate::{Now, traces};
 
 /// Runs tasks in slices, beside the datagrams of the lane. When it is dropped, so are its tasks:
 /// connections are closed and their requests counted as lost.
 #[derive(Debug)]
-pub(super) struct Tasks {
+pub(crate) struct Tasks {
     server: Rc<Server>,
     executor: Rc<LocalExecutor<'static>>,
     worker: Task<()>,
@@ -45,7 +45,7 @@ const STOP_MAX: Duration = Duration::from_secs(8);
 
 impl Tasks {
     /// The tasks of a lane that serves HTTP.
-    pub(super) fn start(
+    pub(crate) fn start(
         drive: &Rc<RefCell<Drive>>,
         reactor: &Rc<Reactor>,
     ) -> io::Result<Option<Self>> {
@@ -76,7 +76,7 @@ impl Tasks {
     }
 
     /// Runs tasks until none can go on or their time is over. Returns whether some can go on.
-    pub(super) fn run(&mut self) -> bool {
+    pub(crate) fn run(&mut self) -> bool {
         let started = clock().instant;
         self.server.advance(started);
         if started.saturating_duration_since(self.last_tick) >= TICK {
@@ -92,14 +92,14 @@ impl Tasks {
     }
 
     /// Whether a client waits for something.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.server.is_busy()
     }
 
     /// Accepts nothing more and brings requests under way to their end. Returns whether that is
     /// done. Call it in every turn of a stop.
     /// `is_fed` says that payloads wait that came without a connection.
-    pub(super) fn is_stopped(&mut self, now: Now, is_fed: bool) -> bool {
+    pub(crate) fn is_stopped(&mut self, now: Now, is_fed: bool) -> bool {
         let since = *self.stopping.get_or_insert(now.instant);
         if now.instant.saturating_duration_since(since) > STOP_MAX {
             return true;
