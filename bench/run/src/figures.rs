@@ -87,6 +87,18 @@ figures! {
     StartToBoundMs => "ms", 1;
     /// Size of the stripped binary
     BinaryMib => "MiB", 1;
+    /// Size of the stripped library
+    LibraryMib => "MiB", 2;
+    /// From the call that starts an embedded agent until its sockets are bound
+    EmbeddedStartMs => "ms", 2;
+    /// Resident memory that an idle embedded agent adds to its host
+    AddedRssMib => "MiB", 1;
+    /// Processor time that an idle embedded agent takes
+    IdleCpuMsPerSec => "ms/s", 2;
+    /// Processor time of a host that hands over one metric without a socket
+    SubmitNs => "ns/metric", 0;
+    /// Processor time of a host that sends one metric to the Unix socket
+    SendNs => "ns/metric", 0;
 }
 
 /// Figures of one round.

@@ -22,6 +22,7 @@ use clap::Parser;
 
 mod agent;
 mod counters;
+mod embedded;
 mod figures;
 mod memory;
 mod procfs;
@@ -45,7 +46,7 @@ use scenario::{Kind, Scenario};
 struct Arguments {
     /// Scenario files; without any, only the report is written again from earlier results.
     scenarios: Vec<PathBuf>,
-    /// The binary to measure, built for release.
+    /// The binary to measure, built for release; for embedded agents the program that holds one.
     #[arg(long, default_value = "target/release/corelane")]
     binary: PathBuf,
     /// Directory for results and report.
@@ -111,5 +112,6 @@ fn run_round(bench: &Bench, scenario: &Scenario) -> Result<figures::Figures> {
         Kind::Memory => memory::measure(bench, scenario),
         Kind::Start => start::measure(bench, scenario),
         Kind::Traces => traces::measure(bench, scenario),
+        Kind::Embedded => embedded::measure(bench, scenario),
     }
 }

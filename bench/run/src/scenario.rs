@@ -24,6 +24,15 @@ pub(crate) enum Kind {
     Start,
     /// Spans through one lane, flat out.
     Traces,
+    /// What an agent costs inside another program.
+    Embedded,
+}
+
+impl Kind {
+    /// Whether something is sent for some time.
+    const fn has_load(self) -> bool {
+        !matches!(self, Self::Start | Self::Embedded)
+    }
 }
 
 /// Bound of a figure; a scenario with bounds is a gate.
@@ -94,10 +103,12 @@ impl Scenario {
         ensure!(scenario.rounds > 0, "rounds must be at least 1");
         let duration_ms = match scenario.kind {
             Kind::Traces => scenario.traces.duration_ms,
-            Kind::Saturated | Kind::Paced | Kind::Memory | Kind::Start => scenario.load.duration_ms,
+            Kind::Saturated | Kind::Paced | Kind::Memory | Kind::Start | Kind::Embedded => {
+                scenario.load.duration_ms
+            }
         };
         ensure!(
-            scenario.kind == Kind::Start || duration_ms > 0,
+            !scenario.kind.has_load() || duration_ms > 0,
             "load.duration_ms or traces.duration_ms must be given"
         );
         ensure!(

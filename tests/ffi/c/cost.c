@@ -1,9 +1,4 @@
-/* What an embedded agent costs its host. To run it against a local intake:
- *
- *   cargo build --profile embedded -p corelane-ffi && cargo run --release -- intake
- *   cc -O2 tests/ffi/c/cost.c -I control/ffi/include -L target/embedded -ldatadog_agent_native \
- *      -Wl,-rpath,$PWD/target/embedded -o target/cost
- *   DD_API_KEY=key DD_DD_URL=(of the intake) target/cost
+/* What an embedded agent costs its host: `cargo x bench embedded`, `cargo x bench embedded-metrics`.
  *
  * Prints the time of a start, what is resident before and while an agent is idle, the processor
  * time of ten idle seconds, and nanoseconds per metric handed over without a socket and sent over
@@ -84,7 +79,7 @@ int main(void) {
     size_t length = sizeof url;
     ok(corelane_agent_endpoint(agent, CORELANE_ENDPOINT_DOGSTATSD, url, &length));
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    strncpy(to.sun_path, url + strlen("unix://"), sizeof to.sun_path - 1);
+    snprintf(to.sun_path, sizeof to.sun_path, "%.100s", url + strlen("unix://"));
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) exit(1);
     from = now_ns(CLOCK_THREAD_CPUTIME_ID);
