@@ -1,7 +1,9 @@
-//! `cargo x bench`: one scenario, run by the bench crate against the release binary.
+//! `cargo x bench`: one scenario, run by the bench crate against the release binary,
+//! or the program that holds the embedded library.
 
 use anyhow::{Result, bail};
 
+use crate::embedded;
 use crate::paths::{release_binary, workspace_root};
 use crate::shell::{cargo, run};
 
@@ -11,7 +13,14 @@ pub(crate) fn run_scenario(scenario: &str) -> Result<()> {
     if !workspace_root().join(&path).is_file() {
         bail!("no scenario {path}");
     }
-    run(&mut cargo(&["build", "--release", "--bin", "corelane"]))?;
+    let binary = match scenario {
+        "embedded" => embedded::make_host(scenario, &[])?,
+        "embedded-metrics" => embedded::make_host(scenario, &["--no-default-features"])?,
+        _ => {
+            run(&mut cargo(&["build", "--release", "--bin", "corelane"]))?;
+            release_binary()
+        }
+    };
     let mut bench = cargo(&["run", "--release", "-p", "corelane-bench", "--", &path, "--binary"]);
-    run(bench.arg(release_binary()))
+    run(bench.arg(binary))
 }

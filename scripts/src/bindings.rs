@@ -2,6 +2,8 @@
 //!
 //! | source in `control/ffi` | package in `target/bindings` | by | for the tests |
 //! |---|---|---|---|
+//! | | `c/lib`, `c/include` | | |
+//! | | `metrics/lib`, of metrics alone | | for the tests alone |
 //! | `python` | `python/dist/*.whl` | pip wheel | installed in `python/venv` |
 //! | `node` | `node/dist/*.tgz` | cc, npm pack | installed in `node/installed` |
 //! | `go` | `go/module` | | |
@@ -18,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::embedded::Library;
 use crate::packages;
 use crate::paths::{target_dir, workspace_root};
-use crate::shell::{cargo, run};
 use languages::{LANGUAGES, Language};
 
 /// Environment variable with the directory of the packages, for the tests.
@@ -28,14 +30,6 @@ pub(crate) const BINDINGS_VARIABLE: &str = "CORELANE_TEST_BINDINGS";
 
 /// Directories that tools leave in a source.
 const LEFT_BEHIND: &[&str] = &["node_modules", "__pycache__", "build", "bin", "obj", "prebuilds"];
-
-/// The built library.
-#[derive(Debug)]
-struct Library {
-    shared: PathBuf,
-    archive: PathBuf,
-    header: PathBuf,
-}
 
 /// Where the packages are.
 pub(crate) fn bindings_dir() -> PathBuf {
@@ -51,11 +45,29 @@ pub(crate) enum Build {
     Development,
 }
 
+impl Build {
+    /// The library of it, with these arguments for its features.
+    fn library(self, features: &[&str]) -> Result<Library> {
+        match self {
+            Self::Embedded => Library::make("embedded", features),
+            Self::Development => Library::make("dev", features),
+        }
+    }
+}
+
+/// What C programs need, which is part of every package.
+const C: &str = "c";
+
 /// Makes the packages of all languages.
 ///
 /// # Errors
 /// A language's tool is missing or fails; the message says what to install.
 pub(crate) fn make_all(build: Build) -> Result<()> {
+    if build == Build::Development {
+        // Before the library that everybody uses, which lies in the same place.
+        let metrics = build.library(&["--no-default-features"])?;
+        metrics.install(&bindings_dir().join("metrics"))?;
+    }
     make(LANGUAGES, build)
 }
 
@@ -64,15 +76,19 @@ pub(crate) fn make_all(build: Build) -> Result<()> {
 /// # Errors
 /// There is no such language, or as above.
 pub(crate) fn make_one(name: &str) -> Result<()> {
+    if name == C {
+        return make(&[], Build::Embedded);
+    }
     let Some(at) = LANGUAGES.iter().position(|language| language.name == name) else {
         let names: Vec<&str> = LANGUAGES.iter().map(|language| language.name).collect();
-        bail!("no bindings for `{name}`: {}", names.join(", "));
+        bail!("no bindings for `{name}`: {C}, {}", names.join(", "));
     };
     make(&LANGUAGES[at..=at], Build::Embedded)
 }
 
 fn make(languages: &[Language], build: Build) -> Result<()> {
-    let library = Library::make(build)?;
+    let library = build.library(&[])?;
+    library.install(&bindings_dir().join(C))?;
     for language in languages {
         packages::install_missing(language.programs)?;
         let source = workspace_root().join("control").join("ffi").join(language.name);
@@ -93,23 +109,6 @@ fn make(languages: &[Language], build: Build) -> Result<()> {
     }
     println!("the packages are in {}", bindings_dir().display());
     Ok(())
-}
-
-impl Library {
-    fn make(build: Build) -> Result<Self> {
-        let (profile, directory) = match build {
-            Build::Embedded => ("embedded", "embedded"),
-            Build::Development => ("dev", "debug"),
-        };
-        run(&mut cargo(&["build", "--package", "corelane-ffi", "--lib", "--profile", profile]))?;
-        let directory = target_dir().join(directory);
-        let header = workspace_root().join("control/ffi/include/datadog_agent_native.h");
-        Ok(Self {
-            shared: directory.join("libdatadog_agent_native.so"),
-            archive: directory.join("libdatadog_agent_native.a"),
-            header,
-        })
-    }
 }
 
 /// Copies the files of a directory and of those below.
@@ -170,7 +169,7 @@ mod tests {
     #[test]
     fn an_unknown_language_is_refused_before_anything_is_built() {
         let error = make_one("cobol").expect_err("no bindings").to_string();
-        assert_eq!(error, "no bindings for `cobol`: python, node, go, csharp");
+        assert_eq!(error, "no bindings for `cobol`: c, python, node, go, csharp");
     }
 
     #[test]

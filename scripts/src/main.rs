@@ -5,8 +5,8 @@
 //! that `cargo x test` installs when it runs as root.
 //!
 //! ```text
-//! main -> check | test | tidy | fuzz | bench | miri | soak | vectors | docs | header | bindings
-//!      -> dist
+//! main -> check | test | tidy | fuzz | bench | miri | soak | vectors | docs | header | features
+//!      -> bindings | dist
 //!           test  -> packages (apt) -> clients (pip, npm, go), bindings -> cargo test, totals
 //!           tidy  -> rules over the tree's own text
 //! ```
@@ -20,6 +20,8 @@ mod check;
 mod clients;
 mod dist;
 mod docs;
+mod embedded;
+mod features;
 mod fuzz;
 mod header;
 mod instructions;
@@ -50,7 +52,8 @@ usage: cargo x COMMAND
   vectors             which crate runs which vectors, then those tests
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
   header              writes the C header of control/ffi from its code
-  bindings [LANGUAGE] the packages for python, node, go and csharp, each with the library inside;
+  features            that the library compiles with each set of its cargo features
+  bindings [LANGUAGE] the packages for c, python, node, go and csharp, each with the library inside;
                       --debug: those that the tests use
   dist                an archive of the release binary in the target directory";
 
@@ -86,6 +89,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["bindings"] => bindings::make_all(bindings::Build::Embedded),
         ["bindings", "--debug"] => bindings::make_all(bindings::Build::Development),
         ["bindings", language] => bindings::make_one(language),
+        ["features"] => features::run_checks(),
         ["dist"] => dist::run_dist(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

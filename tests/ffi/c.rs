@@ -11,7 +11,7 @@ use bed::PortLease;
 use intake::Intake;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::library::{build_c, directory, program};
+use crate::library::{build_c, build_c_with, directory, metrics_alone, program};
 
 /// The program of many lives, built with the sanitizers for addresses and undefined behaviour.
 fn life() -> &'static Path {
@@ -68,6 +68,21 @@ fn the_example_of_the_reference_runs_until_it_is_interrupted() {
         .expect("the program runs");
     let line = first_line(&mut child, "Bound port:");
     assert_eq!(line, format!("Bound port: {}", port.port()));
+    interrupt_until_gone(&mut child);
+    assert!(child.wait().is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn a_library_of_metrics_alone_says_what_it_has_not() {
+    let (intake, library) = (intake(), metrics_alone());
+    live(&build_c_with(&library, "life", &["-O1"]), &["metrics"], &intake);
+    assert_eq!(intake.store().total_of("ffi.alone.udp"), 1.0);
+    assert_eq!(intake.store().total_of("ffi.alone.inside"), 2.0);
+    assert_eq!(intake.store().violations(), []);
+
+    let mut child =
+        program(&build_c_with(&library, "example", &[]), &intake).spawn().expect("it runs");
+    assert_eq!(first_line(&mut child, "Bound port:"), "Bound port: -1");
     interrupt_until_gone(&mut child);
     assert!(child.wait().is_ok_and(|status| status.success()));
 }
@@ -199,6 +214,15 @@ fn a_start_is_quick() {
     // What the library promises is 20 ms when it is optimised; this is a development build.
     let us: u64 = live(plain_life(), &["quick"], &intake()).trim().parse().expect("a number");
     assert!(us < 200_000, "{us} us");
+}
+
+#[test]
+fn programs_ask_for_the_number_of_the_interface() {
+    let program = build_c("layout", &[]);
+    let output = Command::new("readelf").arg("-d").arg(program).output();
+    let listed = output.expect("binutils come with the compiler").stdout;
+    let listed = String::from_utf8_lossy(&listed);
+    assert!(listed.contains("[libdatadog_agent_native.so.0]"), "{listed}");
 }
 
 #[test]

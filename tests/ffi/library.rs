@@ -18,8 +18,18 @@ pub(crate) fn directory() -> &'static Path {
             .current_dir(bed::workspace_root())
             .status();
         assert!(built.is_ok_and(|status| status.success()), "the library can be built");
-        target.join("debug")
+        let directory = target.join("debug");
+        number(&directory);
+        directory
     })
+}
+
+/// Makes the name that a program which is linked with the library asks for.
+pub(crate) fn number(directory: &Path) {
+    let name = directory.join("libdatadog_agent_native.so.0");
+    // Two areas of tests may do this at once.
+    drop(std::os::unix::fs::symlink("libdatadog_agent_native.so", &name));
+    assert!(name.is_symlink(), "{} can be made", name.display());
 }
 
 /// Directory of the header.
@@ -32,9 +42,20 @@ pub(crate) fn sources() -> PathBuf {
     bed::workspace_root().join("tests/ffi")
 }
 
+/// The directory with a library of metrics alone.
+pub(crate) fn metrics_alone() -> PathBuf {
+    let directory = bed::metrics_library().join("lib");
+    assert!(directory.is_dir(), "`cargo x test` makes {}", directory.display());
+    directory
+}
+
 /// Builds a program in C with the library; all warnings are errors.
 pub(crate) fn build_c(name: &str, flags: &[&str]) -> PathBuf {
-    let library = directory();
+    build_c_with(directory(), name, flags)
+}
+
+/// The same with the library of a directory.
+pub(crate) fn build_c_with(library: &Path, name: &str, flags: &[&str]) -> PathBuf {
     let out = library.join(format!("ffi-{name}{}", flags.concat().replace(['-', '=', ','], "")));
     let mut compiler = Command::new("cc");
     compiler

@@ -32,9 +32,7 @@ impl Binding {
     /// What was made of it.
     #[must_use]
     pub fn package(self) -> PathBuf {
-        let chosen = std::env::var_os(BINDINGS_VARIABLE).map(PathBuf::from);
-        let bindings = chosen.unwrap_or_else(|| target_dir().join("bindings")).join(self.name());
-        bindings.join(match self {
+        packages().join(self.name()).join(match self {
             Self::Python => "venv",
             Self::Node => "installed",
             Self::Go => "module",
@@ -80,4 +78,16 @@ impl Binding {
             Self::CSharp => "csharp",
         }
     }
+}
+
+/// The library for programs in C that was built with metrics alone.
+#[must_use]
+pub fn metrics_library() -> PathBuf {
+    packages().join("metrics")
+}
+
+/// Directory of all packages.
+fn packages() -> PathBuf {
+    let chosen = std::env::var_os(BINDINGS_VARIABLE).map(PathBuf::from);
+    chosen.unwrap_or_else(|| target_dir().join("bindings"))
 }

@@ -41,7 +41,7 @@ const (
 	stillRunning = 4
 )
 
-// Endpoint is an address the agent listens on.
+// Endpoint is an address the agent listens on. This version has none for OTLP and logs.
 type Endpoint int
 
 // The endpoints.

@@ -100,15 +100,15 @@ typedef enum corelane_endpoint {
    */
   CORELANE_ENDPOINT_DOGSTATSD = 1,
   /**
-   * OTLP over gRPC.
+   * OTLP over gRPC. Not in this version: `DATADOG_NOT_AVAILABLE`.
    */
   CORELANE_ENDPOINT_OTLP_GRPC = 2,
   /**
-   * OTLP over HTTP.
+   * OTLP over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
    */
   CORELANE_ENDPOINT_OTLP_HTTP = 3,
   /**
-   * Logs over HTTP.
+   * Logs over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
    */
   CORELANE_ENDPOINT_LOGS = 4,
 } corelane_endpoint;
@@ -134,11 +134,12 @@ typedef enum corelane_data {
    */
   CORELANE_DATA_TRACES_V1 = 3,
   /**
-   * Logs, as a JSON list.
+   * Logs, as a JSON list. Not in this version: `DATADOG_NOT_AVAILABLE`.
    */
   CORELANE_DATA_LOGS_JSON = 4,
   /**
-   * OTLP, as a protobuf message of an export request.
+   * OTLP, as a protobuf message of an export request. Not in this version:
+   * `DATADOG_NOT_AVAILABLE`.
    */
   CORELANE_DATA_OTLP_PROTOBUF = 5,
 } corelane_data;
@@ -487,7 +488,8 @@ struct corelane_error *corelane_agent_endpoint(const corelane_agent *agent,
  * `DATADOG_SUBMISSION_ERROR` when there is no room now or the data is too long: it was counted,
  * and may be submitted again. `DATADOG_INVALID_DATA_FORMAT` when it cannot be what `kind` says;
  * single lines and spans that are no good are counted by reason, as those of sockets are.
- * `DATADOG_NOT_AVAILABLE` when the agent does not take such data.
+ * `DATADOG_NOT_AVAILABLE` when the agent does not take such data: logs and OTLP in this version,
+ * traces where they are switched off or were left out of the build.
  *
  * `agent` is a handle of this library or NULL; `data` is NULL or points to `length` bytes.
  */

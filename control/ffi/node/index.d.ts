@@ -51,7 +51,7 @@ export declare const DatadogError: {
 };
 export type DatadogError = (typeof DatadogError)[keyof typeof DatadogError];
 
-/** An address the agent listens on. */
+/** An address the agent listens on. This version has none for OTLP and logs: `null`. */
 export declare const Endpoint: {
   readonly TRACE: 0;
   readonly DOGSTATSD: 1;

@@ -24,11 +24,11 @@ pub enum corelane_endpoint {
     CORELANE_ENDPOINT_TRACE = 0,
     /// DogStatsD: `unix:///path` where there is a socket, else `udp://127.0.0.1:8125`.
     CORELANE_ENDPOINT_DOGSTATSD = 1,
-    /// OTLP over gRPC.
+    /// OTLP over gRPC. Not in this version: `DATADOG_NOT_AVAILABLE`.
     CORELANE_ENDPOINT_OTLP_GRPC = 2,
-    /// OTLP over HTTP.
+    /// OTLP over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
     CORELANE_ENDPOINT_OTLP_HTTP = 3,
-    /// Logs over HTTP.
+    /// Logs over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
     CORELANE_ENDPOINT_LOGS = 4,
 }
 
@@ -45,9 +45,10 @@ pub enum corelane_data {
     CORELANE_DATA_TRACES_V05 = 2,
     /// Traces in MessagePack, v1.0.
     CORELANE_DATA_TRACES_V1 = 3,
-    /// Logs, as a JSON list.
+    /// Logs, as a JSON list. Not in this version: `DATADOG_NOT_AVAILABLE`.
     CORELANE_DATA_LOGS_JSON = 4,
-    /// OTLP, as a protobuf message of an export request.
+    /// OTLP, as a protobuf message of an export request. Not in this version:
+    /// `DATADOG_NOT_AVAILABLE`.
     CORELANE_DATA_OTLP_PROTOBUF = 5,
 }
 
@@ -109,7 +110,8 @@ pub unsafe extern "C" fn corelane_agent_endpoint(
         let url = match kind {
             0 => agent.endpoints().trace_url(),
             1 => agent.endpoints().dogstatsd_url(),
-            2..=4 => None,
+            2 | 3 => return Err(not_in_this_version(NO_OTLP)),
+            4 => return Err(not_in_this_version(NO_LOGS)),
             _ => return Err(unknown_kind()),
         };
         let url = url.ok_or_else(|| {
@@ -139,7 +141,8 @@ pub unsafe extern "C" fn corelane_agent_endpoint(
 /// `DATADOG_SUBMISSION_ERROR` when there is no room now or the data is too long: it was counted,
 /// and may be submitted again. `DATADOG_INVALID_DATA_FORMAT` when it cannot be what `kind` says;
 /// single lines and spans that are no good are counted by reason, as those of sockets are.
-/// `DATADOG_NOT_AVAILABLE` when the agent does not take such data.
+/// `DATADOG_NOT_AVAILABLE` when the agent does not take such data: logs and OTLP in this version,
+/// traces where they are switched off or were left out of the build.
 ///
 /// # Safety
 /// `agent` is a handle of this library or NULL; `data` is NULL or points to `length` bytes.
@@ -168,10 +171,8 @@ pub unsafe extern "C" fn corelane_agent_submit(
             1 => Ok(agent.submit_traces(TraceFormat::V04, data)?),
             2 => Ok(agent.submit_traces(TraceFormat::V05, data)?),
             3 => Ok(agent.submit_traces(TraceFormat::V1, data)?),
-            4 | 5 => {
-                let message = "the agent does not take such data";
-                Err(Failure::new(DatadogError::DATADOG_NOT_AVAILABLE, message))
-            }
+            4 => Err(not_in_this_version(NO_LOGS)),
+            5 => Err(not_in_this_version(NO_OTLP)),
             _ => Err(unknown_kind()),
         }
     })
@@ -309,6 +310,13 @@ pub(crate) fn version() -> *const c_char {
 
 pub(crate) fn ms(timeout_ms: u32) -> Duration {
     Duration::from_millis(timeout_ms.into())
+}
+
+const NO_OTLP: &str = "this version takes no OTLP";
+const NO_LOGS: &str = "this version takes no logs";
+
+fn not_in_this_version(message: &str) -> Failure {
+    Failure::new(DatadogError::DATADOG_NOT_AVAILABLE, message)
 }
 
 fn unknown_kind() -> Failure {

@@ -92,3 +92,43 @@ pub unsafe extern "C" fn corelane_config_load_env(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{DatadogError, corelane_error_code, corelane_error_free};
+
+    /// The code of an error, which is freed.
+    fn code(error: *mut corelane_error) -> DatadogError {
+        // SAFETY: an error of this library, or NULL.
+        let code = unsafe { corelane_error_code(error) };
+        // SAFETY: it is not used any more.
+        unsafe { corelane_error_free(error) };
+        code
+    }
+
+    #[test]
+    fn a_configuration_is_checked_for_null_and_freed() {
+        let (none, text) = (std::ptr::null_mut(), c"env".as_ptr());
+        // SAFETY: NULL is an error.
+        let on_nothing = code(unsafe { corelane_config_set(none, text, text) });
+        assert_eq!(on_nothing, DatadogError::DATADOG_NULL_POINTER);
+        let config = corelane_config_new();
+        // SAFETY: a configuration of this library; NULL is an error.
+        let without_value = code(unsafe { corelane_config_set(config, text, std::ptr::null()) });
+        assert_eq!(without_value, DatadogError::DATADOG_NULL_POINTER);
+        // SAFETY: as above; the literals end with a zero.
+        let unknown = code(unsafe { corelane_config_set(config, c"no_such".as_ptr(), text) });
+        assert_eq!(unknown, DatadogError::DATADOG_CONFIG_ERROR);
+        // SAFETY: as above.
+        let set = code(unsafe { corelane_config_set(config, text, c"prod".as_ptr()) });
+        assert_eq!(set, DatadogError::DATADOG_OK);
+        // SAFETY: as above.
+        let read = code(unsafe { corelane_config_load_yaml(config, c"/a.yaml".as_ptr()) });
+        assert_eq!(read, DatadogError::DATADOG_OK);
+        // SAFETY: it is not used any more; NULL is fine.
+        unsafe { corelane_config_free(config) };
+        // SAFETY: as above.
+        unsafe { corelane_config_free(none) };
+    }
+}

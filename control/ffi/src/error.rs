@@ -127,3 +127,31 @@ pub unsafe extern "C" fn corelane_error_free(error: *mut corelane_error) {
         drop(unsafe { Box::from_raw(error) });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    #[test]
+    fn failures_and_panics_become_objects_that_c_can_read_and_free() {
+        assert!(answer(|| Ok(())).is_null());
+        let failed = answer(|| Err(Failure::new(DatadogError::DATADOG_CONFIG_ERROR, "a\0b")));
+        let panicked = answer(|| panic!("no {}", "way"));
+        for (error, code, text) in [
+            (failed, DatadogError::DATADOG_CONFIG_ERROR, c"a b"),
+            (panicked, DatadogError::DATADOG_RUNTIME_ERROR, c"panic: no way"),
+            (std::ptr::null_mut(), DatadogError::DATADOG_OK, c""),
+        ] {
+            // SAFETY: an error of this library, or NULL.
+            assert_eq!(unsafe { corelane_error_code(error) }, code);
+            // SAFETY: as above.
+            let message = unsafe { corelane_error_message(error) };
+            // SAFETY: a message ends with a zero and is there until its error is freed.
+            assert_eq!(unsafe { CStr::from_ptr(message) }, text);
+            // SAFETY: it is not used any more.
+            unsafe { corelane_error_free(error) };
+        }
+    }
+}

@@ -45,3 +45,31 @@ pub(crate) unsafe fn take_back(text: *mut c_char) {
         drop(unsafe { CString::from_raw(text) });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_go_in_and_out_and_end_at_their_zero() {
+        // SAFETY: the literal ends with a zero.
+        let borrowed = unsafe { borrow(c"site".as_ptr()) };
+        assert_eq!(borrowed.unwrap(), Some("site"));
+        // SAFETY: NULL may be asked about.
+        assert!(unsafe { borrow(std::ptr::null()) }.unwrap().is_none());
+        // SAFETY: as above.
+        let missing = unsafe { require(std::ptr::null()) }.unwrap_err();
+        assert_eq!(missing.code, DatadogError::DATADOG_NULL_POINTER);
+        // SAFETY: the literal ends with a zero.
+        let broken = unsafe { require(c"\xff".as_ptr()) }.unwrap_err();
+        assert_eq!(broken.code, DatadogError::DATADOG_INVALID_STRING);
+
+        let given = give("unix:///a\0b");
+        // SAFETY: it was given right above.
+        assert_eq!(unsafe { require(given) }.unwrap(), "unix:///a");
+        // SAFETY: it was given above, and nobody has taken it back.
+        unsafe { take_back(given) };
+        // SAFETY: NULL is fine.
+        unsafe { take_back(std::ptr::null_mut()) };
+    }
+}

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::{Library, copy, copy_tree};
+use super::{copy, copy_tree};
+use crate::embedded::{Library, SHARED_LIBRARY};
 use crate::packages::{C_COMPILER, GO, MONO, NODE, PYTHON, Package};
 use crate::shell::{command, run, succeeds};
 
@@ -28,8 +29,6 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language { name: "go", staged: "module", programs: &[C_COMPILER, GO], make: make_go },
     Language { name: "csharp", staged: "package", programs: &[MONO], make: make_csharp },
 ];
-
-const SHARED_LIBRARY: &str = "libdatadog_agent_native.so";
 
 /// The pip of the environment that the tests use builds the wheel too.
 fn make_python(staged: &Path, directory: &Path, library: &Library) -> Result<()> {

@@ -499,6 +499,36 @@ static void life_quick(void) {
     printf("%ld\n", best);
 }
 
+/* A library that was built without everything but metrics. */
+static void life_metrics(void) {
+    static const uint8_t traces[] = {0x90};
+    corelane_agent *agent = start("http_ephemeral_port", "true");
+    char url[64];
+    size_t room = sizeof url;
+    CHECK(code(corelane_agent_endpoint(agent, CORELANE_ENDPOINT_TRACE, url, &room)) ==
+          DATADOG_NOT_AVAILABLE);
+    endpoint(agent, CORELANE_ENDPOINT_DOGSTATSD, url, sizeof url);
+    send_udp(atoi(strrchr(url, ':') + 1), "ffi.alone.udp:1|c");
+    submit(agent, "ffi.alone.inside:2|c");
+    for (int kind = CORELANE_DATA_TRACES_V04; kind <= CORELANE_DATA_OTLP_PROTOBUF; kind++)
+        CHECK(code(corelane_agent_submit(agent, kind, traces, sizeof traces, 0)) ==
+              DATADOG_NOT_AVAILABLE);
+    corelane_error *error =
+        corelane_agent_submit(agent, CORELANE_DATA_TRACES_V04, traces, sizeof traces, 0);
+    CHECK(strstr(corelane_error_message(error), "feature `traces`") != NULL);
+    corelane_error_free(error);
+    end(agent);
+
+    corelane_config *config = corelane_config_new();
+    OK(corelane_config_load_env(config));
+    OK(corelane_config_set(config, "apm_config.enabled", "true"));
+    error = corelane_agent_start(config, &agent);
+    CHECK(corelane_error_code(error) == DATADOG_CONFIG_ERROR);
+    CHECK(strstr(corelane_error_message(error), "feature `traces`") != NULL);
+    corelane_error_free(error);
+    corelane_config_free(config);
+}
+
 int main(int count, char **words) {
     CHECK(count >= 2);
     const char *name = words[1];
@@ -515,6 +545,7 @@ int main(int count, char **words) {
     else if (strcmp(name, "killed") == 0) life_killed();
     else if (strcmp(name, "log") == 0) life_log();
     else if (strcmp(name, "quick") == 0) life_quick();
+    else if (strcmp(name, "metrics") == 0) life_metrics();
     else CHECK(!"a known name");
     return 0;
 }

@@ -59,13 +59,13 @@ namespace Datadog.Trace.Agent
         /// <summary>DogStatsD.</summary>
         DogStatsD = 1,
 
-        /// <summary>OTLP over gRPC.</summary>
+        /// <summary>OTLP over gRPC: not in this version.</summary>
         OtlpGrpc = 2,
 
-        /// <summary>OTLP over HTTP.</summary>
+        /// <summary>OTLP over HTTP: not in this version.</summary>
         OtlpHttp = 3,
 
-        /// <summary>Logs.</summary>
+        /// <summary>Logs: not in this version.</summary>
         Logs = 4,
     }
 

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Endpoint(IntEnum):
-    """An address the agent listens on."""
+    """An address the agent listens on. This version has none for OTLP and logs: ``None``."""
 
     TRACE = 0
     DOGSTATSD = 1
@@ -31,7 +31,7 @@ class TraceFormat(IntEnum):
 
 
 class Submission(IntEnum):
-    """What is handed over in-process."""
+    """What is handed over in-process. This version takes no logs and no OTLP."""
 
     DOGSTATSD = 0
     TRACES_V04 = 1

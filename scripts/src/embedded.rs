@@ -1,0 +1,111 @@
+//! The library as users get it: built small, laid out as C programs find it.
+//!
+//! ```text
+//! lib/libdatadog_agent_native.so -> .so.0 -> .so.0.1.0    lib/libdatadog_agent_native.a
+//! lib/pkgconfig/datadog-agent-native.pc                   include/datadog_agent_native.h
+//! ```
+//!
+//! The number behind `.so` is that of the interface: it changes when a program that was linked
+//! before can no longer be. `control/ffi/build.rs` writes it into the library.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::paths::{target_dir, workspace_root};
+use crate::shell::{cargo, command, run};
+
+/// The library without its numbers.
+pub(crate) const SHARED_LIBRARY: &str = "libdatadog_agent_native.so";
+/// Number of the interface, as in `control/ffi/build.rs`.
+const INTERFACE: &str = "0";
+
+/// The built library.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) shared: PathBuf,
+    pub(crate) archive: PathBuf,
+    pub(crate) header: PathBuf,
+}
+
+impl Library {
+    /// Builds it with a profile, and with these arguments for its features.
+    ///
+    /// # Errors
+    /// The build fails.
+    pub(crate) fn make(profile: &str, features: &[&str]) -> Result<Self> {
+        let mut build = cargo(&["build", "--package", "corelane-ffi", "--lib"]);
+        run(build.args(["--profile", profile]).args(features))?;
+        let directory = target_dir().join(if profile == "dev" { "debug" } else { profile });
+        Ok(Self {
+            shared: directory.join(SHARED_LIBRARY),
+            archive: directory.join("libdatadog_agent_native.a"),
+            header: workspace_root().join("control/ffi/include/datadog_agent_native.h"),
+        })
+    }
+
+    /// Lays it out below a directory.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(crate) fn install(&self, directory: &Path) -> Result<()> {
+        let library = directory.join("lib");
+        fs::create_dir_all(library.join("pkgconfig"))?;
+        fs::create_dir_all(directory.join("include"))?;
+        self.install_shared(&library)?;
+        fs::copy(&self.archive, library.join("libdatadog_agent_native.a"))?;
+        fs::copy(&self.header, directory.join("include/datadog_agent_native.h"))?;
+        let pkgconfig = library.join("pkgconfig/datadog-agent-native.pc");
+        fs::write(pkgconfig, pkgconfig_text()).context("a file for pkg-config")
+    }
+
+    /// Copies the shared library under its whole name, and makes the names that lead to it.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(crate) fn install_shared(&self, directory: &Path) -> Result<()> {
+        let whole = format!("{SHARED_LIBRARY}.{}", env!("CARGO_PKG_VERSION"));
+        let numbered = format!("{SHARED_LIBRARY}.{INTERFACE}");
+        fs::copy(&self.shared, directory.join(&whole)).context("the built library")?;
+        for (name, target) in [(&*numbered, &*whole), (SHARED_LIBRARY, &*numbered)] {
+            let name = directory.join(name);
+            if name.is_symlink() {
+                fs::remove_file(&name)?;
+            }
+            symlink(target, &name).with_context(|| name.display().to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Where this file lies says where everything else does.
+fn pkgconfig_text() -> String {
+    format!(
+        "prefix=${{pcfiledir}}/../..\n\n\
+         Name: datadog-agent-native\n\
+         Description: A Datadog-compatible agent inside another program\n\
+         Version: {}\n\
+         Cflags: -I${{prefix}}/include\n\
+         Libs: -L${{prefix}}/lib -ldatadog_agent_native\n\
+         Libs.private: -lgcc_s -lutil -lrt -lpthread -lm -ldl\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// Builds the library and the program that measures it, side by side. Returns the program.
+///
+/// # Errors
+/// Either cannot be built.
+pub(crate) fn make_host(name: &str, features: &[&str]) -> Result<PathBuf> {
+    let library = Library::make("embedded", features)?;
+    let directory = target_dir().join("hosts").join(name);
+    fs::create_dir_all(&directory)?;
+    library.install_shared(&directory)?;
+    let host = directory.join("cost");
+    let mut compile = command("cc", &["-O2", "-Wall", "-Werror", "tests/ffi/c/cost.c"]);
+    compile.args(["-I", "control/ffi/include", "-Wl,-rpath,$ORIGIN", "-o"]).arg(&host);
+    run(compile.arg("-L").arg(&directory).arg("-ldatadog_agent_native"))?;
+    Ok(host)
+}
