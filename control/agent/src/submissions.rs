@@ -89,10 +89,10 @@ impl Submissions {
     /// Takes nothing more: what is taken is in the lanes then, which can read it to its end.
     pub(crate) fn close(&self) {
         for lane in &self.lanes {
-            drop(lane.lock().unwrap_or_else(PoisonError::into_inner).take());
+            *lane.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         for lane in &self.traces {
-            drop(lane.lock().unwrap_or_else(PoisonError::into_inner).take());
+            *lane.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }

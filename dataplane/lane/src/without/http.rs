@@ -1,4 +1,5 @@
-//! No HTTP: what stands in for it in a build without the feature `traces`. Nothing here can be made.
+//! No HTTP: what stands in for it in a build without the feature `traces`. Nothing here can be
+//! made.
 
 use std::cell::RefCell;
 use std::io;
