@@ -15,8 +15,8 @@
 //! ```
 //!
 //! A field that is not known is skipped, a version refused. Only headers that tell something about
-//! the body are recorded ([`is_recorded`]), never keys or cookies. A body holds what the application
-//! put into its spans, before any obfuscation; files are for their owner alone.
+//! the body are recorded ([`is_recorded`]), never keys or cookies. A body holds what the
+//! application put into its spans, before any obfuscation; files are for their owner alone.
 
 mod format;
 mod reader;
