@@ -112,6 +112,8 @@ class LifeTest(AgentTest):
             program = (
                 "import faulthandler, os, signal, threading, time\n"
                 "from datadog_agent_native import *\n"
+                # A shell may have left it ignored.
+                "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 # A program that hangs tells where.
                 f"faulthandler.dump_traceback_later({WAIT_S_MAX}, exit=True)\n"
                 f"config = DatadogAgentConfig(api_key='{'0' * 32}', remote_config_enabled=False,\n"
