@@ -12,19 +12,6 @@
  *   that do not fit are dropped.
  */
 
-#define NAPI_VERSION 8
-#include <node_api.h>
-
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "datadog_agent_native.h"
-
 /* Version of the interface that this addon is compiled for. */
 enum { ABI_MAJOR = 1 };
 /* Log lines that wait for the loop. */
@@ -54,14 +41,9 @@ enum { LOG_LINES_MAX = 1024 };
     X(corelane_error_free)       \
     X(corelane_set_log_callback)
 
-#define MEMBER(name) __typeof__(&name) name;
-static struct {
-    FUNCTIONS(MEMBER)
-} library;
+#include "addon.h"
 
-/* Guards `library` while it is opened, and the log queue. Workers are threads of one process. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int is_open;
+/* Lines of the log wait here, guarded by `lock`. */
 static napi_threadsafe_function log_queue;
 static napi_env log_env;
 
@@ -90,23 +72,6 @@ typedef struct {
     int level;
     char text[];
 } LogLine;
-
-/* Leaves the function when Node-API refuses; an exception is then pending. */
-#define TRY(call)                                                                      \
-    do {                                                                               \
-        if ((call) != napi_ok) {                                                       \
-            refuse(env, #call);                                                        \
-            return NULL;                                                               \
-        }                                                                              \
-    } while (0)
-
-static void refuse(napi_env env, const char *call) {
-    bool is_pending = false;
-    napi_is_exception_pending(env, &is_pending);
-    if (!is_pending) {
-        napi_throw_type_error(env, NULL, call);
-    }
-}
 
 /* A `DatadogAgentException`, whose class was given to `open`. */
 static napi_value exception_of(napi_env env, int code, const char *message) {
@@ -138,20 +103,6 @@ static napi_value throw_taken(napi_env env, corelane_error *error) {
 static napi_value throw_code(napi_env env, int code, const char *message) {
     napi_throw(env, exception_of(env, code, message));
     return NULL;
-}
-
-/* A copy on the heap of a string, NULL for anything else. */
-static char *text_of(napi_env env, napi_value value) {
-    size_t length = 0;
-    if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) {
-        return NULL;
-    }
-    char *text = malloc(length + 1);
-    if (text && napi_get_value_string_utf8(env, value, text, length + 1, &length) != napi_ok) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }
 
 /* Frees what nobody needs any more. */
@@ -202,7 +153,8 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
         TRY(napi_create_reference(env, arguments[1], 1, &class_ref));
         TRY(napi_set_instance_data(env, class_ref, NULL, NULL));
     }
-    char *path = text_of(env, arguments[0]);
+    size_t length = 0;
+    char *path = text_of(env, arguments[0], &length);
     if (!path) {
         refuse(env, "a path is expected");
         return NULL;
@@ -210,18 +162,7 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
     char refusal[1024] = "";
     pthread_mutex_lock(&lock);
     if (!is_open) {
-        void *opened = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        if (!opened) {
-            snprintf(refusal, sizeof refusal, "%s", dlerror());
-        }
-#define RESOLVE(name)                                                                  \
-    if (!*refusal) {                                                                   \
-        *(void **)&library.name = dlsym(opened, #name);                                \
-        if (!library.name) {                                                           \
-            snprintf(refusal, sizeof refusal, "%s: %s is missing", path, #name);       \
-        }                                                                              \
-    }
-        FUNCTIONS(RESOLVE)
+        resolve_functions(path, refusal, sizeof refusal);
         if (!*refusal && library.corelane_abi_version() >> 16 != ABI_MAJOR) {
             snprintf(refusal, sizeof refusal, "%s: another version of the interface", path);
         }
@@ -242,8 +183,9 @@ static corelane_error *set_pair(napi_env env, corelane_config *config, napi_valu
     corelane_error *error = NULL;
     napi_get_element(env, pair, 0, &parts[0]);
     napi_get_element(env, pair, 1, &parts[1]);
-    char *name = text_of(env, parts[0]);
-    char *text = text_of(env, parts[1]);
+    size_t length = 0;
+    char *name = text_of(env, parts[0], &length);
+    char *text = text_of(env, parts[1], &length);
     /* A NULL is refused by the library. */
     error = library.corelane_config_set(config, name, text);
     free(name);
@@ -278,7 +220,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
 
     corelane_config *config = library.corelane_config_new();
     corelane_error *error = NULL;
-    char *file = text_of(env, arguments[2]);
+    size_t length = 0;
+    char *file = text_of(env, arguments[2], &length);
     if (file) {
         error = library.corelane_config_load_yaml(config, file);
         free(file);

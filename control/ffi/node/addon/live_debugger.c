@@ -7,19 +7,6 @@
  * - A sender that is collected sends what is queued, and nobody waits for it.
  */
 
-#define NAPI_VERSION 8
-#include <node_api.h>
-
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "datadog_agent_native.h"
-
 /* Each function of the library that is called. */
 #define FUNCTIONS(X)                                                  \
     X(ddog_live_debugger_sender_config_new)                           \
@@ -47,14 +34,7 @@
     X(ddog_Error_drop)                                                \
     X(ddog_MaybeError_drop)
 
-#define MEMBER(name) __typeof__(&name) name;
-static struct {
-    FUNCTIONS(MEMBER)
-} library;
-
-/* Guards `library` while it is opened: workers are threads of one process. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool is_open;
+#include "addon.h"
 
 /* Codes of the exceptions that `lib/live_debugger.js` turns into its own. */
 static const char *const CONFIG_ERROR = "CONFIG_ERROR";
@@ -73,44 +53,17 @@ typedef struct {
     napi_async_work work;
 } Closing;
 
-/* Leaves the function when Node-API refuses; an exception is then pending. */
-#define TRY(call)                                                                      \
-    do {                                                                               \
-        if ((call) != napi_ok) {                                                       \
-            refuse(env, #call);                                                        \
-            return NULL;                                                               \
-        }                                                                              \
-    } while (0)
-
-static void refuse(napi_env env, const char *call) {
-    bool is_pending = false;
-    napi_is_exception_pending(env, &is_pending);
-    if (!is_pending) {
-        napi_throw_type_error(env, NULL, call);
-    }
-}
-
 /* A copy on the heap of a text, nothing for null. To be freed by its pointer. */
-static ddog_CharSlice text_of(napi_env env, napi_value value) {
+static ddog_CharSlice slice_of(napi_env env, napi_value value) {
     ddog_CharSlice slice = {NULL, 0};
-    size_t length = 0;
-    if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) {
-        return slice;
-    }
-    char *text = malloc(length + 1);
-    if (text && napi_get_value_string_utf8(env, value, text, length + 1, &length) == napi_ok) {
-        slice.ptr = text;
-        slice.len = length;
-    } else {
-        free(text);
-    }
+    slice.ptr = text_of(env, value, &slice.len);
     return slice;
 }
 
 static ddog_CharSlice text_at(napi_env env, napi_value list, uint32_t index) {
     napi_value value = NULL;
     ddog_CharSlice nothing = {NULL, 0};
-    return napi_get_element(env, list, index, &value) == napi_ok ? text_of(env, value) : nothing;
+    return napi_get_element(env, list, index, &value) == napi_ok ? slice_of(env, value) : nothing;
 }
 
 static int64_t number_at(napi_env env, napi_value list, uint32_t index) {
@@ -146,30 +99,20 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
     size_t count = 1;
     napi_value argument;
     TRY(napi_get_cb_info(env, info, &count, &argument, NULL, NULL));
-    ddog_CharSlice path = text_of(env, argument);
-    if (!path.ptr) {
+    size_t length = 0;
+    char *path = text_of(env, argument, &length);
+    if (!path) {
         refuse(env, "a path is expected");
         return NULL;
     }
     char refusal[1024] = "";
     pthread_mutex_lock(&lock);
     if (!is_open) {
-        void *opened = dlopen(path.ptr, RTLD_NOW | RTLD_LOCAL);
-        if (!opened) {
-            snprintf(refusal, sizeof refusal, "%s", dlerror());
-        }
-#define RESOLVE(name)                                                                  \
-    if (!*refusal) {                                                                   \
-        *(void **)&library.name = dlsym(opened, #name);                                \
-        if (!library.name) {                                                           \
-            snprintf(refusal, sizeof refusal, "%s: %s is missing", path.ptr, #name);   \
-        }                                                                              \
-    }
-        FUNCTIONS(RESOLVE)
+        resolve_functions(path, refusal, sizeof refusal);
         is_open = !*refusal;
     }
     pthread_mutex_unlock(&lock);
-    free((void *)path.ptr);
+    free(path);
     if (*refusal) {
         napi_throw_error(env, NOT_AVAILABLE, refusal);
     }
@@ -356,7 +299,7 @@ static napi_value send_symdb(napi_env env, napi_callback_info info) {
     if (!sender || !octets_of(env, arguments[2], &data)) {
         return NULL;
     }
-    ddog_CharSlice type = text_of(env, arguments[1]);
+    ddog_CharSlice type = slice_of(env, arguments[1]);
     bool is_queued =
         library.corelane_live_debugger_send_symdb_copy(sender->handle, type, data);
     free((void *)type.ptr);
