@@ -20,7 +20,7 @@ use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
 use receive::probe_io_uring;
 use status::{Api, ApiOptions, DebugOptions, Driver, Source};
 
-use crate::apm::{self, Starting, TraceListeners};
+use crate::apm::{self, TraceListeners};
 use crate::captures::Captures;
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
 use crate::delivery::Delivery;
@@ -36,6 +36,7 @@ use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
 use crate::source::{Pulse, Shared};
+use crate::starting::Starting;
 use crate::submissions::Submissions;
 
 /// Reads the configuration again.

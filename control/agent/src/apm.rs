@@ -40,7 +40,7 @@ pub(crate) use self::listen::TraceListeners;
 pub(crate) use self::report::TraceReport;
 use self::series::TraceMeter;
 use self::settings::Feature;
-pub(crate) use self::start::{Starting, start};
+pub(crate) use self::start::start;
 use self::stats::StatsMerge;
 pub(crate) use self::status::status;
 use self::writer::Writer;

@@ -46,6 +46,7 @@ mod secrets;
 mod self_metrics;
 mod settings;
 mod source;
+mod starting;
 mod submissions;
 
 pub use agent::{Agent, Options, ReloadConfig, StartError};

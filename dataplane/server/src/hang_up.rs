@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_is_known_never_becomes_less() {
-        let (one, other) = { (HangUp::default(), HangUp::default()) };
+        let (one, other) = (HangUp::default(), HangUp::default());
         let cx = Context::from_waker(Waker::noop());
         let clone = one.clone();
         one.note(Gone::Reset);

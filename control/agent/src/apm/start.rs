@@ -1,42 +1,13 @@
 //! Everything that runs where traces are received.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 
-use config::Config;
-
-use super::{Apm, LaneTraces, TraceDelivery, TraceListeners, TraceReport};
+use super::{Apm, TraceDelivery};
 use crate::agent::StartError;
 use crate::exchanges::{Exchanges, Routes};
 use crate::products::Product;
 use crate::proxies::ProxyRoutes;
-use crate::remote::RemoteSlot;
-use crate::submissions::Submissions;
-
-/// What it starts with.
-#[derive(Debug)]
-pub(crate) struct Starting<'a> {
-    pub(crate) config: &'a Arc<Config>,
-    pub(crate) host: &'a Arc<str>,
-    pub(crate) lanes: usize,
-    pub(crate) listeners: &'a mut TraceListeners,
-    /// A secret of this process.
-    pub(crate) seed: u64,
-    /// The way to the lanes, which come later.
-    pub(crate) way_in: &'a Arc<OnceLock<Arc<Submissions>>>,
-    pub(crate) remote: &'a Arc<RemoteSlot>,
-}
-
-/// What has started; nothing where traces are off.
-#[derive(Default)]
-pub(crate) struct Started {
-    pub(crate) apm: Option<Apm>,
-    /// For the lanes.
-    pub(crate) lanes: Option<LaneTraces>,
-    pub(crate) exchanges: Option<Exchanges>,
-    pub(crate) proxies: Option<Arc<ProxyRoutes>>,
-    pub(crate) delivery: Option<Arc<TraceDelivery>>,
-    pub(crate) report: Option<Arc<Mutex<TraceReport>>>,
-}
+use crate::starting::{Started, Starting};
 
 /// Starts the control half, the proxies and what answers the lanes' requests.
 pub(crate) fn start(starting: Starting<'_>) -> Result<Started, StartError> {

@@ -1,7 +1,7 @@
 //! No traces: what stands in for them in a build without the feature `traces`. Most of it cannot be
 //! made, so that the compiler knows that what would use it is never reached.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use config::Config;
@@ -12,12 +12,9 @@ use sampling::RemoteSampling;
 use status::TraceStatus;
 
 use crate::agent::StartError;
-use crate::exchanges::Exchanges;
 use crate::listen::ListenerReport;
-use crate::proxies::ProxyRoutes;
-use crate::remote::RemoteSlot;
 use crate::self_metrics::TraceSeries;
-use crate::submissions::Submissions;
+use crate::starting::{Started, Starting};
 
 /// The control half.
 #[derive(Debug)]
@@ -41,30 +38,6 @@ pub(crate) struct TraceListeners {
     pub(crate) files: Vec<SocketFile>,
     pub(crate) reports: Vec<ListenerReport>,
     pub(crate) statsd_port: u16,
-}
-
-/// What it would start with.
-#[derive(Debug)]
-#[expect(dead_code, reason = "there is nothing that reads it")]
-pub(crate) struct Starting<'a> {
-    pub(crate) config: &'a Arc<Config>,
-    pub(crate) host: &'a Arc<str>,
-    pub(crate) lanes: usize,
-    pub(crate) listeners: &'a mut TraceListeners,
-    pub(crate) seed: u64,
-    pub(crate) way_in: &'a Arc<OnceLock<Arc<Submissions>>>,
-    pub(crate) remote: &'a Arc<RemoteSlot>,
-}
-
-/// Nothing.
-#[derive(Default)]
-pub(crate) struct Started {
-    pub(crate) apm: Option<Apm>,
-    pub(crate) lanes: Option<LaneTraces>,
-    pub(crate) exchanges: Option<Exchanges>,
-    pub(crate) proxies: Option<Arc<ProxyRoutes>>,
-    pub(crate) delivery: Option<Arc<TraceDelivery>>,
-    pub(crate) report: Option<Arc<Mutex<TraceReport>>>,
 }
 
 /// Starts nothing.
