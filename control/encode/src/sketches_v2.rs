@@ -92,11 +92,11 @@ fn put_dogsketch(out: &mut Vec<u8>, point: &SketchPoint<'_>) {
         put_some_double(out, field, value);
     }
     put_len(out, KEYS, keys_len);
-    for bin in bins {
+    for bin in bins.iter() {
         put_varint(out, zigzag(i64::from(bin.key)));
     }
     put_len(out, COUNTS, counts_len);
-    for bin in bins {
+    for bin in bins.iter() {
         put_varint(out, u64::from(bin.count));
     }
 }

@@ -1,18 +1,7 @@
-//! The sketch itself: a summary and sorted bins.
+//! The sketch itself: a summary and bins.
 
+use crate::Bins;
 use crate::key::{GAMMA, key_of, lower_bound};
-
-/// Most bins a sketch keeps; beyond it the lowest bins collapse into one.
-pub const BIN_LIMIT: usize = 4096;
-
-/// One bin: how many samples fell on a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bin {
-    /// Bin key, see [`key_of`].
-    pub key: i16,
-    /// Samples in the bin; saturates.
-    pub count: u32,
-}
 
 /// Summary of a stream of samples with 1/128 relative accuracy on every quantile.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,7 +11,7 @@ pub struct Sketch {
     sum: f64,
     avg: f64,
     count: i64,
-    bins: Vec<Bin>,
+    bins: Bins,
 }
 
 impl Sketch {
@@ -53,21 +42,7 @@ impl Sketch {
         self.count = self.count.saturating_add(count);
         self.sum += weight * value;
         self.avg += (value - self.avg) * as_f64(count) / as_f64(self.count);
-        self.add_to_bin(key_of(value), u32::try_from(count).unwrap_or(u32::MAX));
-    }
-
-    fn add_to_bin(&mut self, key: i16, count: u32) {
-        match self.bins.binary_search_by_key(&key, |bin| bin.key) {
-            Ok(at) => {
-                if let Some(bin) = self.bins.get_mut(at) {
-                    bin.count = bin.count.saturating_add(count);
-                }
-            }
-            Err(at) => {
-                self.bins.insert(at, Bin { key, count });
-                self.collapse_lowest();
-            }
-        }
+        self.bins.add(key_of(value), u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     /// Adds every sample of `other`. Merging is commutative up to rounding of sum and average.
@@ -84,30 +59,7 @@ impl Sketch {
         self.count = self.count.saturating_add(other.count);
         self.sum += other.sum;
         self.avg += (other.avg - self.avg) * as_f64(other.count) / as_f64(self.count);
-
-        let ours = std::mem::take(&mut self.bins);
-        self.bins.reserve(ours.len() + other.bins.len());
-        let mut left = ours.into_iter().peekable();
-        let mut right = other.bins.iter().copied().peekable();
-        loop {
-            let next = match (left.peek(), right.peek()) {
-                (Some(a), Some(b)) if a.key == b.key => {
-                    let merged = Bin { key: a.key, count: a.count.saturating_add(b.count) };
-                    left.next();
-                    right.next();
-                    Some(merged)
-                }
-                (Some(a), Some(b)) if a.key < b.key => left.next(),
-                (Some(_), None) => left.next(),
-                (_, Some(_)) => right.next(),
-                (None, None) => None,
-            };
-            match next {
-                Some(bin) => self.bins.push(bin),
-                None => break,
-            }
-        }
-        self.collapse_lowest();
+        self.bins.merge(&other.bins);
     }
 
     /// The quantile `q`, interpolated within its bin. 0 for an empty sketch. spec: dogstatsd §10.4.
@@ -137,9 +89,9 @@ impl Sketch {
         self.max
     }
 
-    /// The bins, sorted by key.
+    /// The bins.
     #[must_use]
-    pub fn bins(&self) -> &[Bin] {
+    pub const fn bins(&self) -> &Bins {
         &self.bins
     }
 
@@ -171,24 +123,6 @@ impl Sketch {
     #[must_use]
     pub const fn avg(&self) -> f64 {
         self.avg
-    }
-
-    /// Heap bytes held.
-    #[must_use]
-    pub const fn heap_bytes(&self) -> usize {
-        self.bins.capacity() * size_of::<Bin>()
-    }
-
-    /// Folds the lowest bins into the first kept one, so that the high quantiles stay exact.
-    fn collapse_lowest(&mut self) {
-        let Some(excess) = self.bins.len().checked_sub(BIN_LIMIT).filter(|&n| n > 0) else {
-            return;
-        };
-        let mass: u32 =
-            self.bins.drain(..excess).fold(0, |mass, bin| mass.saturating_add(bin.count));
-        if let Some(first) = self.bins.first_mut() {
-            first.count = first.count.saturating_add(mass);
-        }
     }
 }
 

@@ -83,7 +83,7 @@ impl Columns {
             put_varint(&mut self.sint64, zigzag(sketch.count()));
             put_varint(&mut self.bin_counts, sketch.bins().len() as u64);
             let mut last = 0;
-            for bin in sketch.bins() {
+            for bin in sketch.bins().iter() {
                 put_varint(&mut self.bin_keys, zigzag(i64::from(bin.key) - last));
                 put_varint(&mut self.bin_samples, u64::from(bin.count));
                 last = i64::from(bin.key);
