@@ -6,7 +6,7 @@ use signal::{Context, ContextId, ContextKey, Provenance, TagSet};
 
 use crate::index::{self, Index};
 use crate::interner::{self, Interner};
-use crate::{Keys, LineKey};
+use crate::{Keys, LineKey, prefetch};
 
 /// Limits of one lane's tables.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +135,15 @@ impl ContextTable {
     #[must_use]
     pub fn find(&self, line: LineKey) -> Option<ContextId> {
         self.lines.find(line.0)
+    }
+
+    /// Starts loading what [`Self::touch`] will read.
+    #[inline]
+    pub fn prefetch_slot(&self, id: ContextId) {
+        let chunk = self.slots.get(id.0 as usize / SLOTS_PER_CHUNK);
+        if let Some(slot) = chunk.and_then(|chunk| chunk.get(id.0 as usize % SLOTS_PER_CHUNK)) {
+            prefetch(slot);
+        }
     }
 
     /// What `id` stands for, seen now: call it at the first touch in a bucket.

@@ -140,6 +140,11 @@ impl Shard {
                 prefetch(cell);
             }
         }
+        if self.contexts.alive() > CACHED_CONTEXTS {
+            for id in ids.iter().take(run.lines().len()) {
+                self.prefetch_behind(*id);
+            }
+        }
         let mut packed = std::mem::take(&mut self.packed);
         for (line, id) in run.lines().iter().zip(ids) {
             self.record_line(line, id, line.numbers(&packed), peer);
@@ -147,6 +152,20 @@ impl Shard {
         packed.clear();
         self.packed = packed;
         run.clear();
+    }
+
+    /// Starts loading what recording needs besides the cell: the state of its type, or, at the first
+    /// sample in this bucket, the context.
+    #[inline]
+    fn prefetch_behind(&self, id: Option<ContextId>) {
+        let Some((id, cell)) = id.and_then(|id| Some((id, self.open.cell(id)?))) else { return };
+        match &cell.value {
+            CellValue::Empty => self.contexts.prefetch_slot(id),
+            CellValue::Gauge { .. } | CellValue::Counter { .. } => {}
+            CellValue::Set(members) => prefetch(&**members),
+            CellValue::Histogram(histogram) => prefetch(&**histogram),
+            CellValue::Distribution(sketch) => prefetch(&**sketch),
+        }
     }
 
     #[inline]
@@ -226,6 +245,9 @@ const fn refusal_counter(refused: Refused) -> Counter {
         Refused::Check => Counter::RefusedCheck,
     }
 }
+
+/// With more contexts than this what cells lead to is seldom in a cache.
+const CACHED_CONTEXTS: usize = 20_000;
 
 // Odd constants without structure (fractional digits of e): they keep the roles apart.
 const PEER_FACTOR: u128 = 0xb7e1_5162_8aed_2a6a_bf71_5880_9cf4_f3c7;
