@@ -13,6 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::library::{build_c, build_c_with, directory, metrics_alone, program};
 
+/// Most bytes of a library of metrics alone, without symbols: 5 MiB.
+const METRICS_LIBRARY_BYTES_MAX: u64 = 5 << 20;
+
 /// The program of many lives, built with the sanitizers for addresses and undefined behaviour.
 fn life() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -85,6 +88,39 @@ fn a_library_of_metrics_alone_says_what_it_has_not() {
     assert_eq!(first_line(&mut child, "Bound port:"), "Bound port: -1");
     interrupt_until_gone(&mut child);
     assert!(child.wait().is_ok_and(|status| status.success()));
+}
+
+/// ARCHITECTURE.md promises it; `cargo x test` builds this library as users do.
+#[test]
+fn a_library_of_metrics_alone_is_small() {
+    let file = metrics_alone().join("libdatadog_agent_native.so");
+    let bytes = std::fs::metadata(&file).expect("it is there").len();
+    assert!(bytes < METRICS_LIBRARY_BYTES_MAX, "{} has {bytes} bytes", file.display());
+}
+
+#[test]
+fn a_library_of_metrics_alone_speaks_tls_and_maps_names() {
+    let options = intake::Options { is_tls: true, ..intake::Options::default() };
+    let intake = Intake::start(options).expect("an intake");
+    let directory = tempfile::tempdir().expect("a directory");
+    let authorities = directory.path().join("ca.pem");
+    let certificate = intake.certificate().expect("it was asked for");
+    std::fs::write(&authorities, &certificate.pem).expect("room for a file");
+    let profiles = serde_json::json!([{"name": "p", "prefix": "ffi.", "mappings": [{
+        "match": r"ffi\.(\w+)\.(\p{Ll}[^\d]+)", "match_type": "regex",
+        "name": "mapped.$1", "tags": {"way": "$2"},
+    }]}]);
+    let output = program(&build_c_with(&metrics_alone(), "life", &[]), &intake)
+        .arg("metrics")
+        .env("SSL_CERT_FILE", &authorities)
+        .env("DD_DOGSTATSD_MAPPER_PROFILES", profiles.to_string())
+        .output()
+        .expect("the program runs");
+    told(&["metrics"], &output);
+    assert_eq!(intake.store().total_of("mapped.alone"), 3.0);
+    let is_http1 = |request: &intake::Request| request.http_version == "HTTP/1.1";
+    assert!(intake.store().requests().iter().all(is_http1));
+    assert_eq!(intake.store().violations(), []);
 }
 
 /// A program that does not wait yet has the default action for a signal: it is given time to.

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
@@ -18,8 +18,9 @@ use merge::Merger;
 use naming::Rules;
 use origin::{Publisher, PublisherOptions, Roots, WalkLimits};
 use receive::probe_io_uring;
-use status::{Api, ApiOptions, DebugOptions, Driver, Source};
+use status::{Driver, Snapshot};
 
+use crate::api::{self, LocalApi};
 use crate::apm::{self, TraceListeners};
 use crate::captures::Captures;
 use crate::coordinator::{Coordinator, Request, flush_filter, unix_secs};
@@ -116,17 +117,34 @@ pub enum StartError {
 
 /// A running agent. Stops at drop.
 pub struct Agent {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     requests: Sender<Request>,
     coordinator: Option<JoinHandle<()>>,
-    api: Option<Api>,
+    api: Option<LocalApi>,
     secrets: Option<SecretWatch>,
     submissions: Arc<Submissions>,
 }
 
+/// Reads the counters of an agent.
+pub struct SnapshotHandle(Arc<Shared>);
+
+impl SnapshotHandle {
+    /// All counters and the state of everything, the last ones after a stop.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.0.snapshot()
+    }
+}
+
+impl fmt::Debug for SnapshotHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SnapshotHandle")
+    }
+}
+
 /// Whose process it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Daemon,
     Guest,
 }
@@ -281,64 +299,20 @@ impl Agent {
         let secrets = SecretWatch::start(&config, &shared)?;
         let mut agent =
             Self { shared, requests, coordinator: Some(thread), api: None, secrets, submissions };
-        agent.api = agent.start_api(&config, role)?;
+        agent.api = api::start(&config, role, &agent.shared)?;
         Ok(agent)
-    }
-
-    fn start_api(&self, config: &Config, role: Role) -> Result<Option<Api>, StartError> {
-        let is_own_path = config.is_set(keys::API_SOCKET);
-        let options = ApiOptions {
-            socket: config.text(keys::API_SOCKET).map(Into::into),
-            listen: config.api_listen(),
-            health_port: Some(config.port(keys::HEALTH_PORT)).filter(|&port| port > 0),
-            is_remote_allowed: config.bool(keys::API_ALLOW_REMOTE),
-            expvar_port: config
-                .is_set(keys::EXPVAR_PORT)
-                .then(|| config.port(keys::EXPVAR_PORT))
-                .filter(|&port| port > 0),
-            debug: debug_options(config, role),
-            has_metrics: config.bool(keys::TELEMETRY_ENABLED),
-        };
-        let ports = (options.health_port, options.expvar_port);
-        let is_silent = options.socket.is_none() && options.listen.is_none();
-        let is_closed = is_silent && ports == (None, None) && options.debug.is_none();
-        if role == Role::Guest && is_closed {
-            return Ok(None);
-        }
-        let source: Arc<dyn Source> = self.source();
-        let api = match Api::start(options.clone(), Arc::clone(&source)) {
-            Ok(api) => api,
-            // Nobody asked for this path: the agent works without it.
-            Err(error) if !is_own_path => {
-                log::warn!("{error}; `corelane status` will not find this agent");
-                self.note(error.to_string());
-                let options = ApiOptions { socket: None, ..options };
-                let api = Api::start(options, source);
-                api.map_err(|error| StartError::Api(error.to_string()))?
-            }
-            Err(error) => return Err(StartError::Api(error.to_string())),
-        };
-        for warning in api.warnings() {
-            log::warn!("{warning}");
-            self.note(warning.clone());
-        }
-        Ok(Some(api))
-    }
-
-    fn note(&self, note: String) {
-        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
-    }
-
-    /// The agent as its local API sees it.
-    #[must_use]
-    pub fn source(&self) -> Arc<dyn Source> {
-        Arc::clone(&self.shared) as Arc<dyn Source>
     }
 
     /// Whether it ended although nobody stopped it.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.coordinator.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// The way to its counters, which outlives it.
+    #[must_use]
+    pub fn snapshot_handle(&self) -> SnapshotHandle {
+        SnapshotHandle(Arc::clone(&self.shared))
     }
 
     /// The way to a flush of everything, for whoever wants to wait for one.
@@ -355,7 +329,7 @@ impl Agent {
 
     /// Stops: reads what the sockets hold, flushes, delivers or spools within its budgets. Returns
     /// the last counters.
-    pub fn stop(mut self) -> status::Snapshot {
+    pub fn stop(mut self) -> Snapshot {
         self.stop_threads();
         self.shared.snapshot()
     }
@@ -372,7 +346,7 @@ impl Agent {
         {
             log::error!("the coordinator panicked; what was not flushed is lost");
         }
-        drop(self.api.take());
+        self.api = None;
     }
 }
 
@@ -492,16 +466,4 @@ fn publisher_options() -> PublisherOptions {
         limits: WalkLimits::default(),
         global_tags: EntityTags::default(),
     }
-}
-
-/// The debug port of traces, with the certificate of the Agent's processes. A guest opens none that
-/// its host did not ask for.
-fn debug_options(config: &Config, role: Role) -> Option<DebugOptions> {
-    let port = config.port(keys::APM_DEBUG_PORT);
-    let is_wanted = role != Role::Guest || config.is_set(keys::APM_DEBUG_PORT);
-    if !is_wanted || port == 0 || !Product::Traces.is_on(config) {
-        return None;
-    }
-    let certificate = config.text(keys::IPC_CERT_FILE_PATH).map(Into::into);
-    Some(DebugOptions { port, certificate })
 }

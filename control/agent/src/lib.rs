@@ -14,13 +14,21 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
-    not(all(feature = "traces", feature = "proxies", feature = "remote-config")),
+    not(all(
+        feature = "local-api",
+        feature = "proxies",
+        feature = "remote-config",
+        feature = "traces",
+    )),
     allow(dead_code, reason = "what only a product that was left out would call")
 )]
 
 mod agent;
+#[cfg_attr(not(feature = "local-api"), path = "without/api.rs")]
+mod api;
 #[cfg_attr(not(feature = "traces"), path = "without/apm.rs")]
 mod apm;
+#[cfg_attr(not(feature = "local-api"), path = "without/captures.rs")]
 mod captures;
 mod context_totals;
 mod coordinator;
@@ -28,6 +36,7 @@ mod delivery;
 #[cfg_attr(not(feature = "traces"), path = "without/exchanges.rs")]
 mod exchanges;
 mod fargate;
+#[cfg_attr(not(feature = "flares"), path = "without/flare.rs")]
 pub mod flare;
 mod flush;
 mod flush_all;
@@ -49,7 +58,7 @@ mod source;
 mod starting;
 mod submissions;
 
-pub use agent::{Agent, Options, ReloadConfig, StartError};
+pub use agent::{Agent, Options, ReloadConfig, SnapshotHandle, StartError};
 pub use flush_all::{FlushError, FlushHandle};
 pub use lane::SubmitError;
 pub use products::Product;

@@ -15,13 +15,16 @@ pub enum Product {
     Proxies,
     /// Configuration from afar, for the agent and for tracers.
     RemoteConfig,
+    /// The local API, and what is asked for through it: captures, listings, archives for support.
+    LocalApi,
     /// The io_uring driver of the lanes.
     IoUring,
 }
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Traces, Self::Proxies, Self::RemoteConfig, Self::IoUring];
+    pub const ALL: [Self; 5] =
+        [Self::Traces, Self::Proxies, Self::RemoteConfig, Self::LocalApi, Self::IoUring];
 
     /// Whether this build has it.
     #[must_use]
@@ -30,6 +33,7 @@ impl Product {
             Self::Traces => cfg!(feature = "traces"),
             Self::Proxies => cfg!(feature = "proxies"),
             Self::RemoteConfig => cfg!(feature = "remote-config"),
+            Self::LocalApi => cfg!(feature = "local-api"),
             Self::IoUring => lane::NO_IO_URING.is_none(),
         }
     }
@@ -41,6 +45,7 @@ impl Product {
             Self::Traces => "traces",
             Self::Proxies => "proxies",
             Self::RemoteConfig => "remote-config",
+            Self::LocalApi => "local-api",
             Self::IoUring => "io-uring",
         }
     }
@@ -55,6 +60,7 @@ impl Product {
         match self {
             Self::Traces | Self::Proxies => config.bool(keys::APM_ENABLED),
             Self::RemoteConfig => config.bool(keys::REMOTE_CONFIG_ENABLED),
+            Self::LocalApi => true,
             Self::IoUring => config.str(keys::DRIVER) == "io_uring",
         }
     }

@@ -1,4 +1,4 @@
-//! The agent as its local API sees it.
+//! What the parts of a running agent share, and its state for whoever asks.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use config::{Config, ShowScope, keys};
+use config::{Config, keys};
 use encode::EncodeStats;
 use forward::{EndpointState, EndpointStats, KeyValidity};
 use signal::{Counter, LaneCounters};
 use status::{
-    CaptureKind, CaptureRequest, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory,
-    Snapshot, Source, TopRow,
+    CaptureKind, Driver, EndpointStatus, FlushStatus, LaneStatus, Listener, Memory, Snapshot,
+    TopRow,
 };
 
 use crate::agent::ReloadConfig;
@@ -20,13 +20,13 @@ use crate::apm::{self, TraceDelivery, TraceReport};
 use crate::captures::CaptureProgress;
 use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
-use crate::flare::{self, FlareDesk};
+use crate::flare::FlareDesk;
 use crate::flush::FlushTotals;
 use crate::listen::ListenerReport;
 use crate::proxies::ProxyRoutes;
 use crate::remote::RemoteSlot;
 
-/// What the API reads, and the way to the coordinator.
+/// What others read of an agent, and the way to its coordinator.
 pub(crate) struct Shared {
     pub(crate) version: String,
     pub(crate) started: Instant,
@@ -78,7 +78,7 @@ impl Shared {
     }
 
     /// Asks the coordinator and waits for its answer.
-    fn ask<T>(&self, request: impl FnOnce(Sender<T>) -> Request) -> Result<T, String> {
+    pub(crate) fn ask<T>(&self, request: impl FnOnce(Sender<T>) -> Request) -> Result<T, String> {
         let (reply, answer) = channel();
         self.requests.send(request(reply)).map_err(|_| "the agent is stopping".to_owned())?;
         answer
@@ -127,25 +127,9 @@ impl Shared {
         encode.insert("documents_dropped".to_owned(), totals.documents_dropped);
         (status, encode)
     }
-}
 
-fn encode_counts(stats: &EncodeStats) -> [(&'static str, u64); 10] {
-    [
-        ("payloads", stats.payloads),
-        ("items_in", stats.items_in),
-        ("items_out", stats.items_out),
-        ("items_too_big", stats.items_too_big),
-        ("items_disabled", stats.items_disabled),
-        ("points_in", stats.points_in),
-        ("points_out", stats.points_out),
-        ("points_not_finite", stats.points_not_finite),
-        ("bytes_uncompressed", stats.bytes_in),
-        ("bytes_compressed", stats.bytes_out),
-    ]
-}
-
-impl Source for Shared {
-    fn snapshot(&self) -> Snapshot {
+    /// The agent at this moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let (flush, encode) = self.flush_status();
         let lanes: Vec<LaneStatus> = (0u32..)
             .zip(&self.lanes)
@@ -214,82 +198,35 @@ impl Source for Shared {
         snapshot
     }
 
-    fn is_live(&self) -> bool {
+    /// Whether every thread makes progress.
+    pub(crate) fn is_live(&self) -> bool {
         let seen = self.pulse.seen_unix_secs.load(Ordering::Relaxed);
         seen + PULSE_MAX_SECS >= unix_secs()
     }
 
-    fn is_ready(&self) -> Result<(), String> {
+    /// Whether the agent can do its work, or why it cannot.
+    pub(crate) fn is_ready(&self) -> Result<(), String> {
         let stats = self.delivery.stats();
         if stats.iter().any(forward::ForwardStats::is_ready) || stats.is_empty() {
             return Ok(());
         }
         Err("the intake refused every API key: check `api_key` and `site`".to_owned())
     }
+}
 
-    fn top(&self) -> Result<Vec<TopRow>, String> {
-        let contexts = self.ask(Request::Top)?;
-        Ok(contexts.into_iter().map(top_row).collect())
-    }
-
-    fn config_yaml(&self) -> String {
-        self.config().show(ShowScope::All)
-    }
-
-    fn start_capture(&self, kind: CaptureKind, request: CaptureRequest) -> Result<String, String> {
-        let request = capture::Request {
-            dir: request.dir.map(Into::into),
-            duration: Duration::from_secs(request.duration_secs),
-            compression: if request.is_compressed {
-                capture::Compression::Zstd
-            } else {
-                capture::Compression::None
-            },
-            bytes_max: request.bytes_max,
-        };
-        self.ask(|reply| Request::StartCapture(kind, request, reply))?
-    }
-
-    fn stop_capture(&self, kind: CaptureKind) -> Result<String, String> {
-        self.ask(|reply| Request::StopCapture(kind, reply))?
-    }
-
-    fn load_replay_state(&self, state: Vec<u8>) -> Result<usize, String> {
-        let state = capture::decode_state(&state, capture::ReadLimits::default())
-            .map_err(|error| error.to_string())?;
-        self.ask(|reply| Request::LoadReplay(state, reply))
-    }
-
-    fn reload(&self) -> Result<String, String> {
-        self.reload_config()
-    }
-
-    fn flush(&self) -> Result<(), String> {
-        self.ask(Request::Flush)
-    }
-
-    fn flare(&self) -> Result<Vec<u8>, String> {
-        let collected = flare::collect(self, flare::COMMAND_TIME_MAX, || false)?;
-        self.flares.made_locally(&collected);
-        Ok(collected.bytes.into())
-    }
-
-    fn dogstatsd_stats(&self) -> Result<serde_json::Value, String> {
-        let counted = self.ask(Request::ContextTotals)?;
-        let counted = counted.ok_or("not enabled: set `dogstatsd_metrics_stats_enable`")?;
-        let mut stats = serde_json::Map::new();
-        for total in counted {
-            let tags: Vec<&str> = total.context.tags.tags.iter().map(AsRef::as_ref).collect();
-            let entry = serde_json::json!({
-                "name": total.context.name,
-                "count": total.count,
-                "last_seen": status::format::rfc3339(total.last_seen_secs),
-                "tags": tags.join(" "),
-            });
-            stats.insert(format!("{:032x}", total.context.key.0), entry);
-        }
-        Ok(stats.into())
-    }
+fn encode_counts(stats: &EncodeStats) -> [(&'static str, u64); 10] {
+    [
+        ("payloads", stats.payloads),
+        ("items_in", stats.items_in),
+        ("items_out", stats.items_out),
+        ("items_too_big", stats.items_too_big),
+        ("items_disabled", stats.items_disabled),
+        ("points_in", stats.points_in),
+        ("points_out", stats.points_out),
+        ("points_not_finite", stats.points_not_finite),
+        ("bytes_uncompressed", stats.bytes_in),
+        ("bytes_compressed", stats.bytes_out),
+    ]
 }
 
 /// A context as it is listed.

@@ -86,7 +86,8 @@ pub fn provider() -> CryptoProvider {
     rustls::crypto::default_fips_provider()
 }
 
-/// Builds the client configuration; `offers_h2` puts HTTP/2 before HTTP/1.1 in ALPN.
+/// Builds the client configuration; `offers_h2` puts HTTP/2 before HTTP/1.1 in ALPN, if this build
+/// speaks it (feature `http2`).
 ///
 /// Roots are the native ones, honouring `SSL_CERT_FILE` and `SSL_CERT_DIR`, plus the extra file.
 /// The native ones are read when the first certificate is to be verified.
@@ -133,7 +134,7 @@ fn config_with(
     let dangerous = builder.dangerous();
     let mut config = dangerous.with_custom_certificate_verifier(verifier).with_no_client_auth();
     config.resumption = Resumption::in_memory_sessions(SESSIONS_KEPT);
-    config.alpn_protocols = match offers_h2 {
+    config.alpn_protocols = match offers_h2 && cfg!(feature = "http2") {
         true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         false => vec![b"http/1.1".to_vec()],
     };

@@ -42,6 +42,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const ANSWER_BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// HTTP/2 pings tell a dead connection from a slow answer.
+#[cfg(feature = "http2")]
 const H2_PING_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What is put on the wire.
@@ -186,14 +187,17 @@ impl Transport for HttpTransport {
 }
 
 pub(crate) fn new_client(plan: &Arc<Plan>) -> HttpClient {
-    Client::builder(TokioExecutor::new())
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(plan.settings.idle_timeout)
-        .pool_max_idle_per_host(plan.settings.idle_max)
+        .pool_max_idle_per_host(plan.settings.idle_max);
+    #[cfg(feature = "http2")]
+    builder
         .http2_keep_alive_interval(H2_PING_INTERVAL)
-        .http2_keep_alive_timeout(plan.settings.handshake_timeout)
-        .build(Connector::new(Arc::clone(plan)))
+        .http2_keep_alive_timeout(plan.settings.handshake_timeout);
+    builder.build(Connector::new(Arc::clone(plan)))
 }
 
 fn authorize(headers: &mut HeaderMap, plan: &Plan, key: HeaderValue) {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use agent::{Options, Product, Submissions, SubmitError, TraceFormat};
-use status::{Snapshot, Source};
+use agent::{Options, Product, SnapshotHandle, Submissions, SubmitError, TraceFormat};
+use status::Snapshot;
 
 use crate::config::Config;
 use crate::fork::Birth;
@@ -23,7 +23,7 @@ pub struct Agent {
     birth: Birth,
     state: Mutex<State>,
     submissions: Arc<Submissions>,
-    source: Arc<dyn Source>,
+    counters: SnapshotHandle,
     endpoints: Endpoints,
     shutdown: Shutdown,
 }
@@ -71,12 +71,12 @@ impl Agent {
             recent_log: String::new,
         };
         let agent = agent::Agent::start_guest(prepared.config, options)?;
-        let source = agent.source();
+        let counters = agent.snapshot_handle();
         Ok(Self {
             birth,
             submissions: agent.submissions(),
-            endpoints: Endpoints::of(&source.snapshot().listeners),
-            source,
+            endpoints: Endpoints::of(&counters.snapshot().listeners),
+            counters,
             state: Mutex::new(State::Running(Box::new(agent))),
             shutdown,
         })
@@ -141,7 +141,7 @@ impl Agent {
         self.check_here()?;
         match &*self.state() {
             State::Stopped(last) => Ok((**last).clone()),
-            State::Running(_) | State::Stopping(..) => Ok(self.source.snapshot()),
+            State::Running(_) | State::Stopping(..) => Ok(self.counters.snapshot()),
         }
     }
 
@@ -225,7 +225,7 @@ impl Agent {
                 Err(AgentError::ShutdownError(format!("not done within {ms} ms; it goes on")))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                let last = self.source.snapshot();
+                let last = self.counters.snapshot();
                 end_stop(&mut state, last)?;
                 Err(AgentError::ShutdownError("the agent panicked while it stopped".to_owned()))
             }

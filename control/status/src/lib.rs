@@ -17,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "api")]
 mod api;
 pub mod client;
 mod flares;
@@ -35,6 +36,7 @@ mod trace_vars;
 mod traces;
 mod vars;
 
+#[cfg(feature = "api")]
 pub use api::{Api, ApiError, ApiOptions, DebugOptions};
 pub use flares::FlareStatus;
 pub use identities::{Identity, identities};

@@ -9,9 +9,6 @@ use signal::Counter;
 
 use crate::{RemoteStatus, Snapshot, TraceStatus, identities};
 
-/// Content type of the text.
-pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// The text.
 #[must_use]
 pub fn prometheus(snapshot: &Snapshot) -> String {

@@ -499,6 +499,13 @@ static void life_quick(void) {
     printf("%ld\n", best);
 }
 
+/* Counts the messages that name the feature of the local API. */
+static void count_api(int level, const char *message, void *userdata) {
+    CHECK(level >= 1 && level <= 5 && message != NULL && userdata == &messages);
+    if (strstr(message, "`health_port`") != NULL && strstr(message, "feature `local-api`") != NULL)
+        __atomic_fetch_add(&messages, 1, __ATOMIC_RELAXED);
+}
+
 /* A library that was built without everything but metrics. */
 static void life_metrics(void) {
     static const uint8_t traces[] = {0x90};
@@ -517,7 +524,16 @@ static void life_metrics(void) {
         corelane_agent_submit(agent, CORELANE_DATA_TRACES_V04, traces, sizeof traces, 0);
     CHECK(strstr(corelane_error_message(error), "feature `traces`") != NULL);
     corelane_error_free(error);
-    end(agent);
+    OK(corelane_agent_stop(agent, 30000));
+    CHECK(has_counter(agent, "\"metric_lines\":2"));
+    CHECK(has_counter(agent, "feature `remote-config`"));
+    corelane_agent_free(agent);
+
+    setenv("DD_HEALTH_PORT", "5555", 1);
+    corelane_set_log_callback(count_api, &messages);
+    end(start("http_ephemeral_port", "false"));
+    corelane_set_log_callback(NULL, NULL);
+    CHECK(messages == 1);
 
     corelane_config *config = corelane_config_new();
     OK(corelane_config_load_env(config));

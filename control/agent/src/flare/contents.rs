@@ -6,7 +6,7 @@ use std::sync::Arc;
 use config::Config;
 use flare::{Content, Member};
 use serde_json::{Value, json};
-use status::{Snapshot, Source as _, TopQuery};
+use status::{Snapshot, TopQuery};
 
 use crate::coordinator::{Request, unix_secs};
 use crate::host_name::Host;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use agent::Product;
 
-use ::config::{BoolKey, Config, Entry, Source, keys};
+use ::config::{BoolKey, Config, Entry, IntKey, Source, StrKey, keys};
 
 use crate::AgentError;
 
@@ -56,13 +56,30 @@ pub(super) fn asked_for(env: &BTreeMap<String, String>) -> impl Iterator<Item = 
 const SWITCHES: [(Product, BoolKey); 2] =
     [(Product::Traces, keys::APM_ENABLED), (Product::RemoteConfig, keys::REMOTE_CONFIG_ENABLED)];
 
-/// What is switched on but was left out of this build. Remote configuration is never a reason not
-/// to start. spec: config §11.1
-pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> + '_ {
-    let is_left_out = |(product, key): &(Product, BoolKey)| {
-        !product.is_built() && config.is_set(*key) && config.bool(*key)
-    };
-    SWITCHES.into_iter().filter(is_left_out).map(|(product, key)| no_effect(product, key))
+/// What is switched on but was left out of this build. Remote configuration and the local API are
+/// never a reason not to start. spec: config §11.1
+pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> {
+    let is_on = |key: BoolKey| config.is_set(key) && config.bool(key);
+    let switched = SWITCHES.map(|(product, key)| (product, key.into(), is_on(key)));
+    let opened = local_api(config).map(|(entry, is_on)| (Product::LocalApi, entry, is_on));
+    switched
+        .into_iter()
+        .chain(opened)
+        .filter(|(product, _, is_asked_for)| *is_asked_for && !product.is_built())
+        .map(|(product, entry, _)| no_effect(product, entry))
+}
+
+/// The settings that open the local API, and whether they do. The defaults of an embedded agent
+/// open nothing.
+fn local_api(config: &Config) -> [(&'static Entry, bool); 4] {
+    let is_text = |key: StrKey| (key.into(), config.text(key).is_some());
+    let is_port = |key: IntKey| (key.into(), config.is_set(key) && config.port(key) > 0);
+    [
+        is_text(keys::API_SOCKET),
+        is_text(keys::API_LISTEN),
+        is_port(keys::HEALTH_PORT),
+        is_port(keys::EXPVAR_PORT),
+    ]
 }
 
 /// Refuses traces that the host program itself has switched on, if this build has none.
@@ -72,10 +89,9 @@ pub(super) fn refuse_left_out(config: &Config) -> Result<(), AgentError> {
     if product.is_built() || !is_asked_for {
         return Ok(());
     }
-    Err(AgentError::ConfigError(no_effect(product, key)))
+    Err(AgentError::ConfigError(no_effect(product, key.into())))
 }
 
-fn no_effect(product: Product, key: BoolKey) -> String {
-    let entry: &'static Entry = key.into();
+fn no_effect(product: Product, entry: &Entry) -> String {
     format!("`{}` has no effect: {}", entry.name(), product.missing())
 }

@@ -28,6 +28,7 @@ pub(super) struct Answer {
 const JSON: &str = "application/json";
 const ZIP: &str = "application/zip";
 const TEXT: &str = "text/plain; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Answer {
     /// `{"error": "..."}`, as the Agent's API answers.
@@ -199,7 +200,7 @@ fn work(route: Route, asked: &Asked, source: &dyn Source) -> Answer {
         }
         Route::StatusText => Answer::text(text::text(&source.snapshot())),
         Route::Metrics => Answer {
-            content_type: prometheus::CONTENT_TYPE,
+            content_type: PROMETHEUS,
             ..Answer::text(prometheus::prometheus(&source.snapshot()))
         },
         Route::Vars => Answer::json(&vars::vars(&source.snapshot())),
