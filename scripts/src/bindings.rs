@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | | `c/lib`, `c/include` | | |
 //! | | `metrics/lib`, of metrics alone | | for the tests alone |
+//! | | `musl/lib`, `musl/include` | musl-gcc | of metrics alone |
 //! | `python` | `python/dist/*.whl` | pip wheel | installed in `python/venv` |
 //! | `node` | `node/dist/*.tgz` | cc, npm pack | installed in `node/installed` |
 //! | `go` | `go/module` | | |
@@ -21,8 +22,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::embedded::Library;
-use crate::packages;
 use crate::paths::{target_dir, workspace_root};
+use crate::{musl, packages};
 use languages::{LANGUAGES, Language};
 
 /// Environment variable with the directory of the packages, for the tests.
@@ -56,8 +57,15 @@ impl Build {
     }
 }
 
+/// Travels with every package.
+pub(crate) const LICENCE: &str = "LICENSE";
+
 /// What C programs need, which is part of every package.
 const C: &str = "c";
+/// The library for programs of musl.
+const MUSL: &str = "musl";
+/// Beside it where it cannot be built: why.
+const MISSING: &str = "missing.txt";
 
 /// Makes the packages of all languages.
 ///
@@ -68,8 +76,43 @@ pub(crate) fn make_all(build: Build) -> Result<()> {
         // As users get it: its size is one of the things that are tested.
         let metrics = Build::Embedded.library(&["--no-default-features"])?;
         metrics.install(&bindings_dir().join("metrics"))?;
+        make_for_musl_or_say_why_not()?;
     }
     make(LANGUAGES, build)
+}
+
+/// Makes the library for programs of musl, laid out as that for others.
+///
+/// # Errors
+/// The Rust target or the compiler is missing; the message says how to install it.
+pub(crate) fn make_for_musl(build: Build) -> Result<()> {
+    if let Some(why) = musl::what_is_missing() {
+        bail!("{why}");
+    }
+    let library = match build {
+        Build::Embedded => Library::make_for_musl("embedded", &[])?,
+        // Alone in a second world of crates: as little of them as will do.
+        Build::Development => Library::make_for_musl("dev", &["--no-default-features"])?,
+    };
+    let directory = bindings_dir().join(MUSL);
+    library.install(&directory)?;
+    copy(&musl::unwinder()?, &directory.join("lib/libunwind.a"))?;
+    println!("the library for musl is in {}", directory.display());
+    Ok(())
+}
+
+/// The same for the tests, which skip what cannot be built here and say why.
+fn make_for_musl_or_say_why_not() -> Result<()> {
+    let note = bindings_dir().join(MUSL).join(MISSING);
+    let Some(why) = musl::what_is_missing() else {
+        if note.exists() {
+            fs::remove_file(&note)?;
+        }
+        return make_for_musl(Build::Development);
+    };
+    println!("no tests with musl: {why}");
+    fs::create_dir_all(bindings_dir().join(MUSL))?;
+    fs::write(&note, why).context("cannot write why there is no library for musl")
 }
 
 /// Makes the package of one language.
@@ -104,6 +147,7 @@ fn make(languages: &[Language], build: Build) -> Result<()> {
         }
         let staged = directory.join(language.staged);
         copy_tree(&source, &staged)?;
+        copy(&workspace_root().join(LICENCE), &staged.join(LICENCE))?;
         (language.make)(&staged, &directory, &library)
             .with_context(|| format!("cannot make the {} package", language.name))?;
         fs::write(&stamp, fingerprint).context("cannot write a stamp")?;
@@ -153,8 +197,9 @@ fn files_of(directory: &Path) -> Result<Vec<PathBuf>> {
 /// Names and contents of all that a package is made from.
 fn fingerprint_of(source: &Path, library: &Library) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    let libraries = [&library.shared, &library.archive, &library.header];
-    for path in files_of(source)?.iter().chain(libraries) {
+    let licence = workspace_root().join(LICENCE);
+    let others = [&library.shared, &library.archive, &library.header, &licence];
+    for path in files_of(source)?.iter().chain(others) {
         let content = fs::read(path).with_context(|| path.display().to_string())?;
         hasher.write(path.to_string_lossy().as_bytes());
         hasher.write_usize(content.len());

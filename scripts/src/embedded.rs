@@ -3,6 +3,7 @@
 //! ```text
 //! lib/libdatadog_agent_native.so -> .so.0 -> .so.0.1.0    lib/libdatadog_agent_native.a
 //! lib/pkgconfig/datadog-agent-native.pc                   include/datadog_agent_native.h
+//! share/licenses/datadog-agent-native/LICENSE
 //! ```
 //!
 //! The number behind `.so` is that of the interface: it changes when a program that was linked
@@ -11,9 +12,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::bindings::LICENCE;
+use crate::musl;
 use crate::paths::{target_dir, workspace_root};
 use crate::shell::{cargo, command, run};
 
@@ -21,6 +25,7 @@ use crate::shell::{cargo, command, run};
 pub(crate) const SHARED_LIBRARY: &str = "libdatadog_agent_native.so";
 /// Number of the interface, as in `control/ffi/build.rs`.
 const INTERFACE: &str = "0";
+const NEEDED_FOR_GLIBC: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl";
 
 /// The built library.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub(crate) struct Library {
     pub(crate) shared: PathBuf,
     pub(crate) archive: PathBuf,
     pub(crate) header: PathBuf,
+    /// What a program that is linked with the archive needs besides.
+    needed: &'static str,
 }
 
 impl Library {
@@ -36,14 +43,29 @@ impl Library {
     /// # Errors
     /// The build fails.
     pub(crate) fn make(profile: &str, features: &[&str]) -> Result<Self> {
-        let mut build = cargo(&["build", "--package", "corelane-ffi", "--lib"]);
-        run(build.args(["--profile", profile]).args(features))?;
-        let directory = target_dir().join(if profile == "dev" { "debug" } else { profile });
-        Ok(Self {
+        run(&mut build_command(profile, features))?;
+        Ok(Self::of(&target_dir().join(directory_of(profile)), NEEDED_FOR_GLIBC))
+    }
+
+    /// The same for musl, whatever the C library of this machine is.
+    ///
+    /// # Errors
+    /// The build fails.
+    pub(crate) fn make_for_musl(profile: &str, features: &[&str]) -> Result<Self> {
+        let mut build = build_command(profile, features);
+        musl::prepare(&mut build)?;
+        run(&mut build)?;
+        let directory = target_dir().join(musl::target()).join(directory_of(profile));
+        Ok(Self::of(&directory, musl::NEEDED))
+    }
+
+    fn of(directory: &Path, needed: &'static str) -> Self {
+        Self {
             shared: directory.join(SHARED_LIBRARY),
             archive: directory.join("libdatadog_agent_native.a"),
             header: workspace_root().join("control/ffi/include/datadog_agent_native.h"),
-        })
+            needed,
+        }
     }
 
     /// Lays it out below a directory.
@@ -57,8 +79,11 @@ impl Library {
         self.install_shared(&library)?;
         fs::copy(&self.archive, library.join("libdatadog_agent_native.a"))?;
         fs::copy(&self.header, directory.join("include/datadog_agent_native.h"))?;
+        let licences = directory.join("share/licenses/datadog-agent-native");
+        fs::create_dir_all(&licences)?;
+        fs::copy(workspace_root().join(LICENCE), licences.join(LICENCE))?;
         let pkgconfig = library.join("pkgconfig/datadog-agent-native.pc");
-        fs::write(pkgconfig, pkgconfig_text()).context("a file for pkg-config")
+        fs::write(pkgconfig, self.pkgconfig_text()).context("a file for pkg-config")
     }
 
     /// Copies the shared library under its whole name, and makes the names that lead to it.
@@ -78,20 +103,32 @@ impl Library {
         }
         Ok(())
     }
+
+    /// Where this file lies says where everything else does.
+    fn pkgconfig_text(&self) -> String {
+        format!(
+            "prefix=${{pcfiledir}}/../..\n\n\
+             Name: datadog-agent-native\n\
+             Description: A Datadog-compatible agent inside another program\n\
+             Version: {}\n\
+             Cflags: -I${{prefix}}/include\n\
+             Libs: -L${{prefix}}/lib -ldatadog_agent_native\n\
+             Libs.private: {}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.needed
+        )
+    }
 }
 
-/// Where this file lies says where everything else does.
-fn pkgconfig_text() -> String {
-    format!(
-        "prefix=${{pcfiledir}}/../..\n\n\
-         Name: datadog-agent-native\n\
-         Description: A Datadog-compatible agent inside another program\n\
-         Version: {}\n\
-         Cflags: -I${{prefix}}/include\n\
-         Libs: -L${{prefix}}/lib -ldatadog_agent_native\n\
-         Libs.private: -lgcc_s -lutil -lrt -lpthread -lm -ldl\n",
-        env!("CARGO_PKG_VERSION")
-    )
+fn build_command(profile: &str, features: &[&str]) -> Command {
+    let mut build = cargo(&["build", "--package", "corelane-ffi", "--lib"]);
+    build.args(["--profile", profile]).args(features);
+    build
+}
+
+/// Where cargo puts what it builds with a profile.
+fn directory_of(profile: &str) -> &str {
+    if profile == "dev" { "debug" } else { profile }
 }
 
 /// Builds the library and the program that measures it, side by side. Returns the program.

@@ -26,6 +26,7 @@ mod fuzz;
 mod header;
 mod instructions;
 mod miri;
+mod musl;
 mod packages;
 mod paths;
 mod shell;
@@ -54,7 +55,7 @@ usage: cargo x COMMAND
   header              writes the C header of control/ffi from its code
   features            that the library compiles with each set of its cargo features
   bindings [LANGUAGE] the packages for c, python, node, go and csharp, each with the library inside;
-                      --debug: those that the tests use
+                      --debug: those that the tests use; c --musl: for programs of musl
   dist                an archive of the release binary in the target directory";
 
 fn main() -> ExitCode {
@@ -88,6 +89,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["header"] => header::write(),
         ["bindings"] => bindings::make_all(bindings::Build::Embedded),
         ["bindings", "--debug"] => bindings::make_all(bindings::Build::Development),
+        ["bindings", "c", "--musl"] => bindings::make_for_musl(bindings::Build::Embedded),
         ["bindings", language] => bindings::make_one(language),
         ["features"] => features::run_checks(),
         ["dist"] => dist::run_dist(),

@@ -38,6 +38,9 @@ pub(crate) const MONO: &[Package] = &[
     Package { probe: &["mono", "--version"], name: "mono-runtime" },
 ];
 
+pub(crate) const MUSL: &[Package] =
+    &[Package { probe: &["musl-gcc", "--version"], name: "musl-tools" }];
+
 /// Installs those of `needed` that are missing.
 ///
 /// # Errors

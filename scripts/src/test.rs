@@ -12,6 +12,8 @@ use crate::shell::{cargo, run, run_watched};
 
 /// Environment variable with the path of the binary that the whole-product tests start.
 const BINARY_VARIABLE: &str = "CORELANE_BINARY";
+/// How a test begins what it says about what it leaves out.
+const SKIPPED: &str = "skipped: ";
 /// The directory of the whole-product tests.
 const PRODUCT_TESTS: &str = "tests";
 
@@ -56,6 +58,9 @@ fn run_tests(selection: &[&str]) -> Result<()> {
     let is_success = run_watched(&mut command, |line| totals.read_line(line))?;
 
     println!("\nall {} test binaries together:", totals.binary_count);
+    for line in &totals.skipped {
+        println!("{line}");
+    }
     for name in &totals.failed_names {
         println!("test {name} ... FAILED");
     }
@@ -81,12 +86,18 @@ struct Totals {
     failed_count: u64,
     ignored_count: u64,
     failed_names: Vec<String>,
+    /// What tests say about what they leave out on this machine.
+    skipped: Vec<String>,
 }
 
 impl Totals {
     fn read_line(&mut self, line: &str) {
         if let Some(name) = line.strip_prefix("test ").and_then(|l| l.strip_suffix(" ... FAILED")) {
             self.failed_names.push(name.to_owned());
+        }
+        // A line of ours may begin behind what the test runner has begun.
+        if let Some(at) = line.find(SKIPPED) {
+            self.skipped.extend(line.get(at..).map(str::to_owned));
         }
         let Some(result) = line.strip_prefix("test result: ") else { return };
         self.binary_count += 1;
@@ -120,6 +131,7 @@ mod tests {
             "running 3 tests",
             "test a::b ... ok",
             "test a::c ... FAILED",
+            "test a::d ... skipped: programs of musl: no target",
             "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; \
              finished in 0.00s",
             "",
@@ -133,6 +145,7 @@ mod tests {
             failed_count: 1,
             ignored_count: 2,
             failed_names: vec!["a::c".to_owned()],
+            skipped: vec!["skipped: programs of musl: no target".to_owned()],
         };
         assert_eq!(totals, expected);
     }

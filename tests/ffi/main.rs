@@ -6,3 +6,4 @@
 mod c;
 mod debugger;
 mod library;
+mod musl;

@@ -86,6 +86,22 @@ pub fn metrics_library() -> PathBuf {
     packages().join("metrics")
 }
 
+/// The library for programs of musl.
+///
+/// # Errors
+/// Why there is none on this machine.
+///
+/// # Panics
+/// When `cargo x bindings` was not asked.
+pub fn musl_library() -> Result<PathBuf, String> {
+    let directory = packages().join("musl");
+    if let Ok(why) = std::fs::read_to_string(directory.join("missing.txt")) {
+        return Err(why);
+    }
+    assert!(directory.join("lib").is_dir(), "`cargo x test` makes {}", directory.display());
+    Ok(directory)
+}
+
 /// Directory of all packages.
 fn packages() -> PathBuf {
     let chosen = std::env::var_os(BINDINGS_VARIABLE).map(PathBuf::from);

@@ -43,7 +43,7 @@ mod wire;
 pub use agent::{Agent, Ended};
 pub use bed::{Bed, Finished, HOST, assert_accepted};
 pub use binary::{corelane, target_dir, workspace_root};
-pub use bindings::{Binding, metrics_library};
+pub use bindings::{Binding, metrics_library, musl_library};
 pub use clients::{Client, ClientReport};
 pub use differences::assert_same;
 pub use expected::Expected;

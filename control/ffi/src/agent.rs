@@ -105,8 +105,9 @@ pub unsafe extern "C" fn corelane_agent_endpoint(
 ) -> *mut corelane_error {
     answer(|| {
         let agent = registry::find(agent)?;
-        // SAFETY: the caller promises that it may be written to, or is NULL.
-        let length = unsafe { length.as_mut() }.ok_or_else(Failure::null)?;
+        if length.is_null() {
+            return Err(Failure::null());
+        }
         let url = match kind {
             0 => agent.endpoints().trace_url(),
             1 => agent.endpoints().dogstatsd_url(),
@@ -117,21 +118,8 @@ pub unsafe extern "C" fn corelane_agent_endpoint(
         let url = url.ok_or_else(|| {
             Failure::new(DatadogError::DATADOG_NOT_AVAILABLE, "the agent has no such endpoint")
         })?;
-        let room = std::mem::replace(length, url.len() + 1);
-        if buffer.is_null() {
-            return Ok(());
-        }
-        if room <= url.len() {
-            let message = format!("the buffer has {room} bytes, {} are needed", url.len() + 1);
-            return Err(Failure::new(DatadogError::DATADOG_RUNTIME_ERROR, message));
-        }
-        // SAFETY: there is room for the text and its zero; a text of ours does not overlap it.
-        unsafe { url.as_ptr().copy_to_nonoverlapping(buffer.cast(), url.len()) };
-        // SAFETY: as above; the zero is the last of these bytes.
-        let end = unsafe { buffer.add(url.len()) };
-        // SAFETY: as above.
-        unsafe { end.write(0) };
-        Ok(())
+        // SAFETY: the caller promises what is asked for; a text of ours overlaps nothing of theirs.
+        unsafe { text::copy_out(&url, buffer, length) }
     })
 }
 

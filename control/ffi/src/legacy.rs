@@ -217,3 +217,122 @@ unsafe fn config(options: &DatadogAgentOptions) -> Result<Config, Failure> {
     }
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::mem::{align_of, offset_of, size_of};
+    use std::ptr;
+
+    use super::*;
+    use crate::agent::{
+        corelane_agent_flush, corelane_agent_free, corelane_agent_request_stop,
+        corelane_agent_submit, corelane_agent_wait,
+    };
+    use crate::error::{corelane_error, corelane_error_code, corelane_error_free};
+
+    /// Options as C has them in zeroed memory, with a configuration that needs nothing else.
+    fn zeroed() -> DatadogAgentOptions {
+        DatadogAgentOptions {
+            api_key: ptr::null(),
+            site: ptr::null(),
+            service: ptr::null(),
+            env: ptr::null(),
+            version: ptr::null(),
+            appsec_enabled: 0,
+            remote_config_enabled: 0,
+            log_level: 0,
+            operational_mode: 0,
+            trace_agent_port: 0,
+            dogstatsd_enabled: 0,
+            dogstatsd_port: 0,
+            trace_agent_uds_permissions: 0,
+        }
+    }
+
+    /// The same in C, by the compiler of C: `tests/ffi/c/layout.c`.
+    #[test]
+    fn layouts_are_those_of_the_contract() {
+        assert_eq!((size_of::<DatadogAgentOptions>(), align_of::<DatadogAgentOptions>()), (72, 8));
+        assert_eq!(offset_of!(DatadogAgentOptions, version), 32);
+        assert_eq!(offset_of!(DatadogAgentOptions, appsec_enabled), 40);
+        assert_eq!(offset_of!(DatadogAgentOptions, trace_agent_uds_permissions), 68);
+        type Started = DatadogAgentStartResult;
+        assert_eq!((size_of::<Started>(), align_of::<Started>()), (40, 8));
+        assert_eq!((offset_of!(Started, error), offset_of!(Started, version)), (8, 16));
+        assert_eq!((offset_of!(Started, bound_port), offset_of!(Started, uds_path)), (24, 32));
+    }
+
+    #[test]
+    fn options_of_c_become_a_configuration() {
+        let options = DatadogAgentOptions {
+            api_key: c"0123456789abcdef0123456789abcdef".as_ptr(),
+            site: c"".as_ptr(),
+            service: c"shop".as_ptr(),
+            log_level: 4,
+            trace_agent_port: -1,
+            ..zeroed()
+        };
+        // SAFETY: its texts end with a zero.
+        let made = unsafe { config(&options) }.unwrap();
+        // To load it takes Miri minutes, and nothing of it is unsafe.
+        if !cfg!(miri) {
+            assert_eq!(made.log_level(), log::LevelFilter::Debug);
+        }
+        let broken = DatadogAgentOptions { env: c"\xff".as_ptr(), ..options };
+        // SAFETY: as above.
+        let refused = unsafe { config(&broken) }.unwrap_err();
+        assert_eq!(refused.code, DatadogError::DATADOG_INVALID_STRING);
+    }
+
+    #[test]
+    fn a_start_that_fails_says_so_in_every_field() {
+        // SAFETY: NULL is an error.
+        let nothing = unsafe { datadog_agent_start(ptr::null()) };
+        let broken = DatadogAgentOptions { site: c"\xff".as_ptr(), ..zeroed() };
+        // SAFETY: its texts end with a zero.
+        let broken = unsafe { datadog_agent_start(&raw const broken) };
+        for (result, error) in [
+            (nothing, DatadogError::DATADOG_NULL_POINTER),
+            (broken, DatadogError::DATADOG_INVALID_STRING),
+        ] {
+            assert_eq!((result.error, result.agent.is_null()), (error, true));
+            assert_eq!((result.bound_port, result.dogstatsd_port), (-1, -1));
+            assert!(result.uds_path.is_null());
+            // SAFETY: it ends with a zero and is always there.
+            let version = unsafe { CStr::from_ptr(result.version) };
+            assert_eq!(version.to_str().ok(), Some(env!("CARGO_PKG_VERSION")));
+        }
+    }
+
+    /// Miri would see one that is followed.
+    #[test]
+    fn handles_that_are_none_are_looked_up_and_not_followed() {
+        let code = |error: *mut corelane_error| {
+            // SAFETY: an error of this library.
+            let code = unsafe { corelane_error_code(error) };
+            // SAFETY: it is not used any more.
+            unsafe { corelane_error_free(error) };
+            code
+        };
+        let null = (ptr::null_mut(), DatadogError::DATADOG_NULL_POINTER);
+        let wild = (ptr::dangling_mut(), DatadogError::DATADOG_NOT_AVAILABLE);
+        for (handle, expected) in [null, wild] {
+            // SAFETY: a handle that is none is left alone, here and below.
+            assert_eq!(code(unsafe { corelane_agent_flush(handle, 1) }), expected);
+            // SAFETY: as above; the bytes are there.
+            let submitted = unsafe { corelane_agent_submit(handle, 0, b"a:1|c".as_ptr(), 5, 0) };
+            assert_eq!(code(submitted), expected);
+            // SAFETY: as above.
+            assert_eq!(unsafe { corelane_agent_wait(handle, 1) }, -1);
+            // SAFETY: as above.
+            assert_eq!(unsafe { datadog_agent_wait_for_shutdown(handle) }, -1);
+            // SAFETY: as above.
+            assert_eq!(unsafe { datadog_agent_stop(handle) }, expected);
+            // SAFETY: as above.
+            unsafe { corelane_agent_request_stop(handle) };
+            // SAFETY: as above.
+            unsafe { corelane_agent_free(handle) };
+        }
+    }
+}

@@ -16,3 +16,6 @@ mod guard;
 pub mod sender;
 pub mod slice;
 pub mod tags;
+
+#[cfg(test)]
+mod tests;

@@ -88,3 +88,39 @@ impl Log for ToCallback {
 
     fn flush(&self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// Counts the messages of this test: others may log meanwhile.
+    unsafe extern "C" fn count(level: c_int, message: *const c_char, userdata: *mut c_void) {
+        // SAFETY: a message ends with a zero.
+        let message = unsafe { CStr::from_ptr(message) };
+        if message == c"of the test: a b" {
+            assert_eq!(level, 2);
+            // SAFETY: the test registered a counter that is there for good.
+            let counter = unsafe { &*userdata.cast::<AtomicUsize>().cast_const() };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn messages_go_to_the_last_callback_with_what_belongs_to_it() {
+        static COUNTS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        let say = || log::warn!("of the test: {}", "a\0b");
+        for counter in &COUNTS {
+            let userdata = ptr::from_ref(counter).cast_mut().cast();
+            // SAFETY: the function may be called from anywhere, and the counter is there for good.
+            unsafe { corelane_set_log_callback(Some(count), userdata) };
+            say();
+        }
+        // SAFETY: NULL sends them nowhere.
+        unsafe { corelane_set_log_callback(None, ptr::null_mut()) };
+        say();
+        assert_eq!(COUNTS.each_ref().map(|count| count.load(Ordering::Relaxed)), [1, 1]);
+    }
+}

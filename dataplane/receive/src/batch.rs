@@ -44,7 +44,10 @@ pub struct Batch {
 /// Room for the control messages of one datagram: credentials, receive time, segment size.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-struct Control([u8; 96]);
+struct Control([u8; CONTROL_BYTES as usize]);
+
+/// Of that type on its way into headers, whose lengths differ in type between C libraries.
+const CONTROL_BYTES: u32 = 96;
 
 // SAFETY: the raw pointers in `slices` and `headers` point into `slab`, `slices` and `controls`,
 // heap allocations that this value owns, never shares and never moves.
@@ -59,7 +62,7 @@ impl Batch {
     pub fn new(slots: usize, slot_bytes: usize, packet_bytes_max: usize) -> Self {
         assert!(slots > 0 && slot_bytes > 0 && packet_bytes_max > 0, "a batch has room");
         let mut slab = vec![0u8; slots * slot_bytes];
-        let mut controls = vec![Control([0; 96]); slots];
+        let mut controls = vec![Control([0; CONTROL_BYTES as usize]); slots];
         let mut slices: Vec<libc::iovec> = slab
             .chunks_exact_mut(slot_bytes)
             .map(|slot| libc::iovec { iov_base: slot.as_mut_ptr().cast(), iov_len: slot.len() })
@@ -102,9 +105,9 @@ impl Batch {
     /// # Errors
     /// What `recvmmsg` reports, except that nothing to read is 0.
     pub fn receive(&mut self, socket: BorrowedFd<'_>, has_control: bool) -> io::Result<usize> {
-        let control_bytes = if has_control { size_of::<Control>() } else { 0 };
+        let control_bytes = if has_control { CONTROL_BYTES } else { 0 };
         for header in &mut self.headers[..] {
-            header.msg_hdr.msg_controllen = control_bytes;
+            header.msg_hdr.msg_controllen = control_bytes as _;
         }
         let slots = u32::try_from(self.headers.len()).unwrap_or(u32::MAX);
         // SAFETY: `headers` are `slots` valid headers whose pointers lead to memory that `self`
@@ -198,7 +201,7 @@ fn put_stamp(header: &mut libc::msghdr, stamp_us: u64) {
     // SAFETY: all-zero bytes are a valid message head and a valid time.
     let (mut message, mut time): (libc::cmsghdr, libc::timespec) = unsafe { std::mem::zeroed() };
     let time_bytes = u32::try_from(size_of_val(&time)).unwrap_or(0);
-    time.tv_sec = libc::time_t::try_from(stamp_us / 1_000_000).unwrap_or(libc::time_t::MAX);
+    time.tv_sec = (stamp_us / 1_000_000).try_into().unwrap_or_default();
     time.tv_nsec = libc::c_long::try_from(stamp_us % 1_000_000 * 1000).unwrap_or(0);
     message.cmsg_level = libc::SOL_SOCKET;
     message.cmsg_type = libc::SCM_TIMESTAMPNS;

@@ -58,7 +58,8 @@ fn make_node(staged: &Path, directory: &Path, library: &Library) -> Result<()> {
     copy(&library.shared, &prebuilt.join(SHARED_LIBRARY))?;
     let headers = library.header.parent().context("the header's directory")?;
     for name in ["agent", "live_debugger"] {
-        let mut compile = command("cc", &["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]);
+        let mut compile =
+            command("cc", &["-std=gnu11", "-O2", "-s", "-Wall", "-Wextra", "-Werror"]);
         compile.args(["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"]).current_dir(staged);
         compile.args(["-I", "node_modules/node-api-headers/include", "-I"]).arg(headers);
         compile.arg(format!("addon/{name}.c"));
