@@ -1,5 +1,5 @@
-//! What the trace pipeline starts with and what has started, in every build: one without the feature
-//! `traces` starts nothing.
+//! What the trace pipeline starts with and what has started, in every build: one without the
+//! feature `traces` starts nothing.
 
 use std::sync::{Arc, Mutex, OnceLock};
 

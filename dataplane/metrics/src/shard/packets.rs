@@ -154,8 +154,8 @@ impl Shard {
         run.clear();
     }
 
-    /// Starts loading what recording needs besides the cell: the state of its type, or, at the first
-    /// sample in this bucket, the context.
+    /// Starts loading what recording needs besides the cell: the state of its type, or, at the
+    /// first sample in this bucket, the context.
     #[inline]
     fn prefetch_behind(&self, id: Option<ContextId>) {
         let Some((id, cell)) = id.and_then(|id| Some((id, self.open.cell(id)?))) else { return };
