@@ -140,8 +140,7 @@ impl ContextTable {
     /// Starts loading what [`Self::touch`] will read.
     #[inline]
     pub fn prefetch_slot(&self, id: ContextId) {
-        let chunk = self.slots.get(id.0 as usize / SLOTS_PER_CHUNK);
-        if let Some(slot) = chunk.and_then(|chunk| chunk.get(id.0 as usize % SLOTS_PER_CHUNK)) {
+        if let Some(slot) = slot_of(&self.slots, id) {
             prefetch(slot);
         }
     }
@@ -394,11 +393,13 @@ impl Slot {
     }
 }
 
+#[inline]
+fn slot_of(slots: &[Box<[Slot]>], id: ContextId) -> Option<&Slot> {
+    slots.get(id.0 as usize / SLOTS_PER_CHUNK)?.get(id.0 as usize % SLOTS_PER_CHUNK)
+}
+
 fn is_held(slots: &[Box<[Slot]>], id: ContextId) -> bool {
-    slots
-        .get(id.0 as usize / SLOTS_PER_CHUNK)
-        .and_then(|chunk| chunk.get(id.0 as usize % SLOTS_PER_CHUNK))
-        .is_some_and(|slot| !slot.is_vacant())
+    slot_of(slots, id).is_some_and(|slot| !slot.is_vacant())
 }
 
 fn next(segment: usize, segments: usize) -> Option<usize> {

@@ -7,8 +7,9 @@
 //!
 //! The steps of a run of lines are taken one after the other for all of them: hashing a line starts
 //! loading its place in the index, finding its context starts loading its cell, so that the misses
-//! of many contexts overlap. Everything a hit touches is two cache lines: one of the index, one
-//! cell.
+//! of many contexts overlap. Everything a hit of a counter or a gauge touches is two cache lines:
+//! one of the index, one cell. The state of other types lies behind the cell, and is loaded ahead
+//! too when there are so many contexts that no cache holds it.
 //!
 //! Costs per metric line of 100 bytes with 4 tags and one value on 3,000 contexts: 762 instructions
 //! and 42 ns for counters and gauges, 834 and 61 ns for all types in the shares of the load
