@@ -14,7 +14,7 @@ use lane::{
 };
 use metrics::ShardSettings;
 use naming::Rules;
-use receive::{SocketFile, unix_queue_packets};
+use receive::SocketFile;
 use signal::FlushedLane;
 
 use crate::apm::LaneTraces;
@@ -108,7 +108,6 @@ impl Lanes {
                 Some(socket) => sources.add_unixgram(
                     socket,
                     batch_packets.min(UNIX_BATCH_PACKETS),
-                    unix_queue_packets(),
                     outlets.take().unwrap_or_default(),
                 ),
                 None => helps.extend(inboxes.next()),

@@ -6,7 +6,7 @@ use std::path::Path;
 use config::{Config, keys};
 use receive::{
     BindError, DatagramSocket, SocketFile, StreamListener, bind_udp, bind_unixgram_with_mode,
-    bind_unixstream, unix_queue_packets,
+    bind_unixstream,
 };
 
 use crate::settings;
@@ -70,7 +70,7 @@ impl Listeners {
             listeners.report("uds", path.to_owned(), &bound, |(socket, _)| socket.buffer_bytes());
             if let Ok((socket, file)) = bound {
                 if let Some(report) = listeners.reports.last_mut() {
-                    report.queue_packets = unix_queue_packets();
+                    report.queue_packets = socket.queue_packets().unwrap_or_default();
                 }
                 listeners.unixgram = Some(socket);
                 listeners.files.push(file);

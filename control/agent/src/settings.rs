@@ -137,6 +137,7 @@ pub(crate) fn sockets(config: &Config, lanes: usize) -> SocketOptions {
     };
     SocketOptions {
         receive_buffer_bytes: wished,
+        queue_packets: config.count(keys::UNIX_QUEUE_PACKETS),
         has_credentials: config.bool(keys::DOGSTATSD_ORIGIN_DETECTION),
         has_timestamps: lanes > 1,
         packet_bytes_max: config.count(keys::DOGSTATSD_BUFFER_SIZE),

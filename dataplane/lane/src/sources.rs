@@ -27,8 +27,6 @@ struct Source {
     socket: DatagramSocket,
     batch: Batch,
     transport: Transport,
-    /// Datagrams its queue holds, where the kernel counts them rather than bytes.
-    queue_packets: Option<usize>,
     buffer_bytes: usize,
     drops_seen: u32,
     /// Whether the next look reads it.
@@ -51,19 +49,18 @@ const STREAM_FRAMES: usize = 160;
 impl Sources {
     /// Adds a UDP socket of the lane, read `batch_packets` at a time.
     pub fn add_udp(&mut self, socket: DatagramSocket, batch_packets: usize) {
-        self.udp.push(Source::new(socket, batch_packets, Transport::Udp, None));
+        self.udp.push(Source::new(socket, batch_packets, Transport::Udp));
     }
 
-    /// Adds the Unix datagram socket, whose queue holds `queue_packets`.
+    /// Adds the Unix datagram socket.
     pub fn add_unixgram(
         &mut self,
         socket: DatagramSocket,
         batch_packets: usize,
-        queue_packets: usize,
         outlets: Vec<OverflowOutlet>,
     ) {
         let transport = Transport::Unixgram;
-        self.uds = Some(Source::new(socket, batch_packets, transport, Some(queue_packets)));
+        self.uds = Some(Source::new(socket, batch_packets, transport));
         self.outlets = outlets;
     }
 
@@ -146,27 +143,17 @@ impl Sources {
 }
 
 impl Source {
-    fn new(
-        socket: DatagramSocket,
-        batch_packets: usize,
-        transport: Transport,
-        queue_packets: Option<usize>,
-    ) -> Self {
+    fn new(socket: DatagramSocket, batch_packets: usize, transport: Transport) -> Self {
         let batch = socket.new_batch(batch_packets);
         let buffer_bytes = socket.buffer_bytes().max(1);
-        Self {
-            socket,
-            batch,
-            transport,
-            queue_packets,
-            buffer_bytes,
-            drops_seen: 0,
-            is_ready: false,
-        }
+        Self { socket, batch, transport, buffer_bytes, drops_seen: 0, is_ready: false }
     }
 
     /// Reads until the socket is empty or has had its turn. Each batch goes to `hand_over` first,
     /// which may take it away.
+    ///
+    /// A UDP socket that did not fill a batch is empty. A Unix socket is read once more: senders
+    /// that waited for room have filled it again meanwhile, and would wait for a whole pause.
     fn drain(
         &mut self,
         lane: &mut Lane,
@@ -175,7 +162,8 @@ impl Source {
     ) -> Found {
         let mut found = Found::default();
         self.is_ready = false;
-        if self.queue_packets.is_none() {
+        let queue_packets = self.socket.queue_packets();
+        if queue_packets.is_none() {
             found.fill_percent = percent(self.socket.waiting_bytes(), self.buffer_bytes);
         }
         for _ in 0..BATCHES_PER_LOOK {
@@ -186,7 +174,7 @@ impl Source {
                 }
                 Ok(filled) => {
                     found.packets += filled;
-                    found.is_backlogged = self.batch.is_full();
+                    found.is_backlogged = queue_packets.is_some() || self.batch.is_full();
                     if !hand_over(lane, &mut self.batch) {
                         lane.on_batch(self.transport, &self.batch, now);
                     }
@@ -200,7 +188,7 @@ impl Source {
                 break;
             }
         }
-        if let Some(queue_packets) = self.queue_packets {
+        if let Some(queue_packets) = queue_packets {
             // The queue admits one more than its length.
             found.fill_percent = percent(found.packets, queue_packets + 1);
         }
@@ -285,3 +273,6 @@ fn take_frames(
     }
     Ok(frames)
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ use receive::{SocketOptions, UdpSpread, bind_udp, bind_unixgram, bind_unixstream
 use signal::{Counter, FlushedLane};
 
 const OPTIONS: SocketOptions = SocketOptions {
+    queue_packets: 0,
     receive_buffer_bytes: 1 << 20,
     has_credentials: true,
     has_timestamps: true,
@@ -91,7 +92,7 @@ impl Bed {
             sources.add_udp(socket, 64);
             let mut helps = Vec::new();
             match first.take() {
-                Some((uds, outlets)) => sources.add_unixgram(uds, 32, 10, outlets),
+                Some((uds, outlets)) => sources.add_unixgram(uds, 32, outlets),
                 None => helps.extend(inboxes.next()),
             }
             let started = start(StartLane {

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use socket2::{Socket, Type};
 
-use crate::path::{SocketFile, bind_at};
+use crate::path::{SocketFile, bind_at, unix_socket};
+use crate::queue::make_with_queue;
 use crate::{Batch, BindError, SocketOptions};
 
 /// A bound datagram socket. Reads ask not to wait one by one: a socket that never waits could not
@@ -19,6 +20,7 @@ pub struct DatagramSocket {
     packet_bytes_max: usize,
     has_control: bool,
     is_spread_by_flow: bool,
+    queue_packets: Option<usize>,
 }
 
 /// With `UDP_GRO` one read may return as much as a UDP datagram can hold.
@@ -43,6 +45,7 @@ impl DatagramSocket {
             packet_bytes_max: options.packet_bytes_max,
             has_control: is_coalesced || options.has_timestamps,
             is_spread_by_flow,
+            queue_packets: None,
         })
     }
 
@@ -86,6 +89,12 @@ impl DatagramSocket {
         memory_info(self.fd.as_fd()).map_or(0, |info| info[SK_MEMINFO_RCVBUF] as usize)
     }
 
+    /// Datagrams that the queue holds, of a Unix socket: the kernel counts them rather than bytes.
+    #[must_use]
+    pub const fn queue_packets(&self) -> Option<usize> {
+        self.queue_packets
+    }
+
     /// Bytes waiting in the receive buffer, in the kernel's own accounting.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
@@ -110,7 +119,14 @@ pub(crate) fn bind_unix(
     options: &SocketOptions,
     mode: u32,
 ) -> Result<(DatagramSocket, SocketFile), BindError> {
-    let (socket, file) = bind_at(path, Type::DGRAM, mode)?;
+    let mut queue_packets = 0;
+    let make = || {
+        let (socket, packets) =
+            make_with_queue(options.queue_packets, || unix_socket(Type::DGRAM))?;
+        queue_packets = packets;
+        Ok(socket)
+    };
+    let (socket, file) = bind_at(path, make, mode)?;
     let configure = || -> io::Result<()> {
         set_receive_buffer(&socket, options.receive_buffer_bytes)?;
         if options.has_credentials {
@@ -129,6 +145,7 @@ pub(crate) fn bind_unix(
         packet_bytes_max: options.packet_bytes_max,
         has_control: options.has_credentials || options.has_timestamps,
         is_spread_by_flow: false,
+        queue_packets: Some(queue_packets),
     };
     Ok((socket, file))
 }

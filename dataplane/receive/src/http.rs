@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
-use crate::path::{MODE, SocketFile, bind_at};
+use crate::path::{MODE, SocketFile, bind_at, unix_socket};
 use crate::stream::peer_credentials;
 use crate::{BindError, PeerCredentials};
 
@@ -99,7 +99,7 @@ impl HttpListener {
     /// # Errors
     /// As [`Self::bind_unix`].
     pub fn bind_unix_with_mode(path: &Path, mode: u32) -> Result<(Self, SocketFile), BindError> {
-        let (socket, file) = bind_at(path, Type::STREAM, mode)?;
+        let (socket, file) = bind_at(path, || unix_socket(Type::STREAM), mode)?;
         let listen = || socket.set_nonblocking(true).and_then(|()| socket.listen(BACKLOG));
         listen().map_err(|source| BindError::Path { path: path.into(), source })?;
         Ok((Self { socket, address: None }, file))

@@ -25,6 +25,7 @@ mod http;
 mod options;
 mod path;
 mod poller;
+mod queue;
 mod stream;
 mod udp;
 
@@ -35,7 +36,7 @@ pub use framer::{FrameTooLong, Framer, check_stream_bytes};
 pub use http::{HttpListener, HttpStream, Peer, listen_addresses};
 pub use options::{SocketOptions, UdpSpread};
 pub use path::SocketFile;
-pub use poller::{Poller, Ready, probe_io_uring, unix_queue_packets};
+pub use poller::{Poller, Ready, probe_io_uring};
 pub use stream::{Connection, ReadOutcome, StreamListener};
 
 /// Binds UDP sockets, one per lane. See [`UdpSpread`] for how the kernel chooses among them.

@@ -6,6 +6,9 @@ pub struct SocketOptions {
     /// Wished receive buffer in bytes, 0 for the kernel's default. Beyond `rmem_max` only with
     /// `CAP_NET_ADMIN`; what the kernel granted is in [`crate::DatagramSocket::buffer_bytes`].
     pub receive_buffer_bytes: usize,
+    /// Wished length of the queue of a Unix datagram socket, in packets; 0 for the system's. What
+    /// it is in the end is in [`crate::DatagramSocket::queue_packets`].
+    pub queue_packets: usize,
     /// Whether credentials of the sender are asked for (`SO_PASSCRED`, Unix sockets only).
     pub has_credentials: bool,
     /// Whether the kernel's receive time is asked for. Lanes that share a stream of datagrams need

@@ -43,12 +43,17 @@ impl Drop for SocketFile {
     }
 }
 
-/// Makes room at `path`, binds `socket` there, and sets the rights.
+/// A Unix socket without a name.
+pub(crate) fn unix_socket(kind: Type) -> io::Result<Socket> {
+    Socket::new(Domain::UNIX, kind, None)
+}
+
+/// Makes room at `path`, binds the socket that `make` makes there, and sets the rights.
 ///
 /// The socket has the rights before it has a name, so that at no time anyone has more of them.
 pub(crate) fn bind_at(
     path: &Path,
-    kind: Type,
+    make: impl FnOnce() -> io::Result<Socket>,
     mode: u32,
 ) -> Result<(Socket, SocketFile), BindError> {
     if path.as_os_str().len() > PATH_BYTES_MAX {
@@ -57,7 +62,7 @@ pub(crate) fn bind_at(
     remove_stale(path)?;
     let rights = || fs::Permissions::from_mode(mode);
     let bind = || -> io::Result<Socket> {
-        let socket = Socket::new(Domain::UNIX, kind, None)?;
+        let socket = make()?;
         // The same descriptor as a file, on which the rights are set.
         let file = fs::File::from(OwnedFd::from(socket.try_clone()?));
         file.set_permissions(rights())?;

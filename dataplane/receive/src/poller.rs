@@ -154,15 +154,3 @@ impl AsFd for Poller {
 pub fn probe_io_uring() -> io::Result<()> {
     io_uring::IoUring::new(2).map(drop)
 }
-
-/// Datagrams that the kernel queues for a Unix datagram socket (`net.unix.max_dgram_qlen`), for
-/// sockets made now.
-#[must_use]
-pub fn unix_queue_packets() -> usize {
-    // The default of the kernel, where the file cannot be read.
-    const DEFAULT: usize = 10;
-    std::fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen")
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(DEFAULT)
-}

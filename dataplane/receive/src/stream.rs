@@ -8,7 +8,7 @@ use std::path::Path;
 use socket2::Type;
 
 use crate::datagram::set_flag;
-use crate::path::{MODE, SocketFile, bind_at};
+use crate::path::{MODE, SocketFile, bind_at, unix_socket};
 use crate::{BindError, Framer, PeerCredentials, SocketOptions};
 
 /// Pending connections that the kernel keeps.
@@ -44,7 +44,7 @@ pub(crate) fn bind(
     path: &Path,
     options: &SocketOptions,
 ) -> Result<(StreamListener, SocketFile), BindError> {
-    let (socket, file) = bind_at(path, Type::STREAM, MODE)?;
+    let (socket, file) = bind_at(path, || unix_socket(Type::STREAM), MODE)?;
     let listen = || -> io::Result<()> {
         socket.set_nonblocking(true)?;
         if options.has_credentials {

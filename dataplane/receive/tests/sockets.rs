@@ -10,6 +10,7 @@ use corelane_receive::{
 };
 
 const OPTIONS: SocketOptions = SocketOptions {
+    queue_packets: 0,
     receive_buffer_bytes: 1 << 20,
     has_credentials: true,
     has_timestamps: true,
@@ -108,6 +109,30 @@ fn unix_datagrams_carry_their_sender() {
     assert!(packets[1].is_truncated && packets[1].bytes.len() == 64);
     drop(file);
     assert!(!path.exists());
+}
+
+/// More packets than the kernel's default queue, from a client that does not wait. Without the
+/// right to change the setting the queue is that of the system.
+#[test]
+fn a_queue_of_unix_datagrams_is_as_long_as_wished() {
+    const SETTING: &str = "/proc/sys/net/unix/max_dgram_qlen";
+    let before = std::fs::read_to_string(SETTING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("dsd.socket");
+    let options = SocketOptions { queue_packets: 100, ..OPTIONS };
+    let (socket, _file) = bind_unixgram(&path, &options).unwrap();
+    assert_eq!(std::fs::read_to_string(SETTING).unwrap(), before, "the setting is put back");
+
+    let is_writable = std::fs::OpenOptions::new().write(true).open(SETTING).is_ok();
+    let of_system: usize = before.trim().parse().unwrap();
+    let expected = if is_writable { of_system.max(100) } else { of_system };
+    assert_eq!(socket.queue_packets(), Some(expected));
+
+    let client = UnixDatagram::unbound().unwrap();
+    client.set_nonblocking(true).unwrap();
+    let is_taken = |_: &usize| client.send_to(b"a:1|c", &path).is_ok();
+    // The kernel admits one more than the length.
+    assert_eq!((0..100).take_while(is_taken).count(), 100.min(expected + 1));
 }
 
 #[test]

@@ -20,6 +20,11 @@ keys! { CORELANE;
         "Socket receive buffer to ask for when `dogstatsd_so_rcvbuf` is 0; 0 leaves the kernel's \
          default.",
         [.range(0, 1 << 30)];
+    UNIX_QUEUE_PACKETS: IntKey = "corelane.unix_queue_packets", "512",
+        "Packets that the Unix datagram socket should queue. A lower `net.unix.max_dgram_qlen` is \
+         raised while the socket is made, where it may be written, and put back; 0 never touches \
+         it.",
+        [.range(0, 65_536).unit("packets")];
     BATCH_PACKETS: IntKey = "corelane.batch_packets", "64",
         "Packets taken from a socket at once.", [.range(1, 1024).unit("packets")];
     UDP_SPREAD: StrKey = "corelane.udp_spread", "random",

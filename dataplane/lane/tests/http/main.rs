@@ -54,6 +54,7 @@ impl Bed {
         let tcp = listeners[0].address().unwrap();
         let options = SocketOptions {
             receive_buffer_bytes: 0,
+            queue_packets: 0,
             has_credentials: false,
             has_timestamps: false,
             packet_bytes_max: 8192,
