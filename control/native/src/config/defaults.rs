@@ -2,7 +2,8 @@
 
 /// Below every other layer. One lane that is not pinned, on the epoll driver; no listener that was
 /// not asked for but that of traces; no API, no description of the host, no remote configuration,
-/// nothing in the way of an agent that runs on the host as well; no setting of the system is touched.
+/// nothing in the way of an agent that runs on the host as well. No setting of the system is
+/// touched.
 pub(super) const YAML: &str = "\
 use_dogstatsd: false
 dogstatsd_socket: ''
