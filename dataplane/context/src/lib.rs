@@ -33,5 +33,5 @@ mod table;
 pub use index::Index;
 pub use interner::Interner;
 pub use keys::{Keys, LineKey};
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_pointer};
 pub use table::{ContextTable, Description, Limits, Resolution, SweepStats};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use context::{LineKey, prefetch};
+use context::{LineKey, prefetch, prefetch_pointer};
 use parse::{
     Line, Lines, Message, Metric, MetricKind, Options, Refused, Values, is_metric, parse_metric,
 };
@@ -141,9 +141,9 @@ impl Shard {
             }
         }
         if self.contexts.alive() > CACHED_CONTEXTS {
-            for id in ids.iter().take(run.lines().len()) {
-                self.prefetch_behind(*id);
-            }
+            let known = || ids.iter().take(run.lines().len()).flatten();
+            known().for_each(|id| self.prefetch_behind(*id));
+            known().for_each(|id| self.prefetch_samples(*id));
         }
         let mut packed = std::mem::take(&mut self.packed);
         for (line, id) in run.lines().iter().zip(ids) {
@@ -157,14 +157,27 @@ impl Shard {
     /// Starts loading what recording needs besides the cell: the state of its type, or, at the
     /// first sample in this bucket, the context.
     #[inline]
-    fn prefetch_behind(&self, id: Option<ContextId>) {
-        let Some((id, cell)) = id.and_then(|id| Some((id, self.open.cell(id)?))) else { return };
+    fn prefetch_behind(&self, id: ContextId) {
+        let Some(cell) = self.open.cell(id) else { return };
         match &cell.value {
             CellValue::Empty => self.contexts.prefetch_slot(id),
             CellValue::Gauge { .. } | CellValue::Counter { .. } => {}
             CellValue::Set(members) => prefetch(&**members),
             CellValue::Histogram(histogram) => prefetch(&**histogram),
             CellValue::Distribution(sketch) => prefetch(&**sketch),
+        }
+    }
+
+    /// Starts loading where that state will take the sample.
+    #[inline]
+    fn prefetch_samples(&self, id: ContextId) {
+        match self.open.cell(id).map(|cell| &cell.value) {
+            Some(CellValue::Histogram(histogram)) => {
+                let samples = &histogram.samples;
+                prefetch_pointer(samples.as_ptr().wrapping_add(samples.len()));
+            }
+            Some(CellValue::Distribution(sketch)) => prefetch_pointer(sketch.bins().as_ptr()),
+            _ => {}
         }
     }
 
