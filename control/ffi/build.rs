@@ -7,6 +7,8 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    // `cargo x bindings` has it linked.
+    println!("cargo:rerun-if-changed=glibc.c");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libdatadog_agent_native.so.0");
     println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");

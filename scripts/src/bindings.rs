@@ -2,7 +2,7 @@
 //!
 //! | source in `control/ffi` | package in `target/bindings` | by | for the tests |
 //! |---|---|---|---|
-//! | | `c/lib`, `c/include` | | |
+//! | | `c/lib`, `c/include` | zig | |
 //! | | `metrics/lib`, of metrics alone | | for the tests alone |
 //! | | `musl/lib`, `musl/include` | musl-gcc | of metrics alone |
 //! | `python` | `python/dist/*.whl` | pip wheel | installed in `python/venv` |
@@ -40,8 +40,10 @@ pub(crate) fn bindings_dir() -> PathBuf {
 /// Which build of the library a package holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Build {
-    /// Small, as packages for users are.
-    Embedded,
+    /// Small, as packages for users are, and for old systems.
+    Release,
+    /// The same by the system's compiler, for systems as new as this one.
+    ForThisSystem,
     /// As the tests are built, so that they need no second build of everything. Metrics alone are
     /// built small all the same.
     Development,
@@ -51,7 +53,11 @@ impl Build {
     /// The library of it, with these arguments for its features.
     fn library(self, features: &[&str]) -> Result<Library> {
         match self {
-            Self::Embedded => Library::make("embedded", features),
+            // Only glibc has to be chosen: the oldest musl will do for all.
+            Self::Release if cfg!(target_env = "gnu") => {
+                Library::make_for_old_glibc("embedded", features)
+            }
+            Self::Release | Self::ForThisSystem => Library::make("embedded", features),
             Self::Development => Library::make("dev", features),
         }
     }
@@ -74,7 +80,7 @@ const MISSING: &str = "missing.txt";
 pub(crate) fn make_all(build: Build) -> Result<()> {
     if build == Build::Development {
         // As users get it: its size is one of the things that are tested.
-        let metrics = Build::Embedded.library(&["--no-default-features"])?;
+        let metrics = Build::ForThisSystem.library(&["--no-default-features"])?;
         metrics.install(&bindings_dir().join("metrics"))?;
         make_for_musl_or_say_why_not()?;
     }
@@ -90,7 +96,7 @@ pub(crate) fn make_for_musl(build: Build) -> Result<()> {
         bail!("{why}");
     }
     let library = match build {
-        Build::Embedded => Library::make_for_musl("embedded", &[])?,
+        Build::Release | Build::ForThisSystem => Library::make_for_musl("embedded", &[])?,
         // Alone in a second world of crates: as little of them as will do.
         Build::Development => Library::make_for_musl("dev", &["--no-default-features"])?,
     };
@@ -119,15 +125,15 @@ fn make_for_musl_or_say_why_not() -> Result<()> {
 ///
 /// # Errors
 /// There is no such language, or as above.
-pub(crate) fn make_one(name: &str) -> Result<()> {
+pub(crate) fn make_one(name: &str, build: Build) -> Result<()> {
     if name == C {
-        return make(&[], Build::Embedded);
+        return make(&[], build);
     }
     let Some(at) = LANGUAGES.iter().position(|language| language.name == name) else {
         let names: Vec<&str> = LANGUAGES.iter().map(|language| language.name).collect();
         bail!("no bindings for `{name}`: {C}, {}", names.join(", "));
     };
-    make(&LANGUAGES[at..=at], Build::Embedded)
+    make(&LANGUAGES[at..=at], build)
 }
 
 fn make(languages: &[Language], build: Build) -> Result<()> {
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_unknown_language_is_refused_before_anything_is_built() {
-        let error = make_one("cobol").expect_err("no bindings").to_string();
+        let error = make_one("cobol", Build::Development).expect_err("no bindings").to_string();
         assert_eq!(error, "no bindings for `cobol`: c, python, node, go, csharp");
     }
 

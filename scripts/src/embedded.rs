@@ -17,8 +17,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::bindings::LICENCE;
+use crate::glibc::{self, Compiler};
 use crate::musl;
-use crate::paths::{target_dir, workspace_root};
+use crate::paths::{cargo_home, target_dir, workspace_root};
 use crate::shell::{cargo, command, run};
 
 /// The library without its numbers.
@@ -35,16 +36,34 @@ pub(crate) struct Library {
     pub(crate) header: PathBuf,
     /// What a program that is linked with the archive needs besides.
     needed: &'static str,
+    /// What linked it, and is to compile what is loaded beside it.
+    pub(crate) compiler: Compiler,
 }
 
 impl Library {
-    /// Builds it with a profile, and with these arguments for its features.
+    /// Builds it with a profile, and with these arguments for its features, for systems like this.
     ///
     /// # Errors
     /// The build fails.
     pub(crate) fn make(profile: &str, features: &[&str]) -> Result<Self> {
-        run(&mut build_command(profile, features))?;
-        Ok(Self::of(&target_dir().join(directory_of(profile)), NEEDED_FOR_GLIBC))
+        run(&mut build_command("build", profile, features))?;
+        let directory = target_dir().join(directory_of(profile));
+        Ok(Self::of(&directory, NEEDED_FOR_GLIBC, Compiler::System))
+    }
+
+    /// The same for every glibc since 2.17.
+    ///
+    /// # Errors
+    /// zig cannot be installed, or the build fails.
+    pub(crate) fn make_for_old_glibc(profile: &str, features: &[&str]) -> Result<Self> {
+        let zig = Compiler::zig()?;
+        let mut build = build_command("rustc", profile, features);
+        let flags = glibc::prepare(&mut build, &zig)?;
+        run(set_flags(&mut build, flags))?;
+        let directory = target_dir().join(glibc::target()).join(directory_of(profile));
+        let library = Self::of(&directory, NEEDED_FOR_GLIBC, zig);
+        library.compiler.check(&library.shared, &[])?;
+        Ok(library)
     }
 
     /// The same for musl, whatever the C library of this machine is.
@@ -52,19 +71,20 @@ impl Library {
     /// # Errors
     /// The build fails.
     pub(crate) fn make_for_musl(profile: &str, features: &[&str]) -> Result<Self> {
-        let mut build = build_command(profile, features);
-        musl::prepare(&mut build)?;
-        run(&mut build)?;
+        let mut build = build_command("build", profile, features);
+        let flags = musl::prepare(&mut build)?;
+        run(set_flags(&mut build, flags))?;
         let directory = target_dir().join(musl::target()).join(directory_of(profile));
-        Ok(Self::of(&directory, musl::NEEDED))
+        Ok(Self::of(&directory, musl::NEEDED, Compiler::System))
     }
 
-    fn of(directory: &Path, needed: &'static str) -> Self {
+    fn of(directory: &Path, needed: &'static str, compiler: Compiler) -> Self {
         Self {
             shared: directory.join(SHARED_LIBRARY),
             archive: directory.join("libdatadog_agent_native.a"),
             header: workspace_root().join("control/ffi/include/datadog_agent_native.h"),
             needed,
+            compiler,
         }
     }
 
@@ -120,10 +140,19 @@ impl Library {
     }
 }
 
-fn build_command(profile: &str, features: &[&str]) -> Command {
-    let mut build = cargo(&["build", "--package", "corelane-ffi", "--lib"]);
+fn build_command(verb: &str, profile: &str, features: &[&str]) -> Command {
+    let mut build = cargo(&[verb, "--package", "corelane-ffi", "--lib"]);
     build.args(["--profile", profile]).args(features);
     build
+}
+
+/// Builds all crates of a named target with these flags, and keeps the paths of this machine out of
+/// what panics say.
+fn set_flags(build: &mut Command, mut flags: Vec<String>) -> &mut Command {
+    for (path, name) in [(workspace_root(), "corelane"), (cargo_home(), "cargo")] {
+        flags.push(format!("--remap-path-prefix={}={name}", path.display()));
+    }
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
 }
 
 /// Where cargo puts what it builds with a profile.

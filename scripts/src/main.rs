@@ -23,6 +23,7 @@ mod docs;
 mod embedded;
 mod features;
 mod fuzz;
+mod glibc;
 mod header;
 mod instructions;
 mod miri;
@@ -39,6 +40,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use bindings::Build;
+
 const USAGE: &str = "\
 usage: cargo x COMMAND
 
@@ -54,7 +57,8 @@ usage: cargo x COMMAND
   docs [--check]      writes docs/configuration.md from the table of keys, or compares it
   header              writes the C header of control/ffi from its code
   features            that the library compiles with each set of its cargo features
-  bindings [LANGUAGE] the packages for c, python, node, go and csharp, each with the library inside;
+  bindings [LANGUAGE] the packages for c, python, node, go and csharp, each with the library inside,
+                      for glibc 2.17 and newer; --system-compiler: for that of this machine;
                       --debug: those that the tests use; c --musl: for programs of musl
   dist                an archive of the release binary in the target directory";
 
@@ -87,10 +91,14 @@ fn run(words: &[&str]) -> Result<()> {
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         ["header"] => header::write(),
-        ["bindings"] => bindings::make_all(bindings::Build::Embedded),
-        ["bindings", "--debug"] => bindings::make_all(bindings::Build::Development),
-        ["bindings", "c", "--musl"] => bindings::make_for_musl(bindings::Build::Embedded),
-        ["bindings", language] => bindings::make_one(language),
+        ["bindings"] => bindings::make_all(Build::Release),
+        ["bindings", "--system-compiler"] => bindings::make_all(Build::ForThisSystem),
+        ["bindings", "--debug"] => bindings::make_all(Build::Development),
+        ["bindings", "c", "--musl"] => bindings::make_for_musl(Build::Release),
+        ["bindings", language] => bindings::make_one(language, Build::Release),
+        ["bindings", language, "--system-compiler"] => {
+            bindings::make_one(language, Build::ForThisSystem)
+        }
         ["features"] => features::run_checks(),
         ["dist"] => dist::run_dist(),
         ["help" | "--help" | "-h"] => {

@@ -45,11 +45,11 @@ pub(crate) fn unwinder() -> Result<PathBuf> {
     Ok(Path::new(libraries.trim()).join(UNWINDER))
 }
 
-/// Tells cargo how to build for it.
+/// Tells cargo how to build for it; returns flags for all crates.
 ///
 /// # Errors
 /// The compiler is missing and cannot be installed, or a file cannot be written.
-pub(crate) fn prepare(build: &mut Command) -> Result<()> {
+pub(crate) fn prepare(build: &mut Command) -> Result<Vec<String>> {
     packages::install_missing(&[MUSL])?;
     let directory = target_dir().join("musl");
     fs::create_dir_all(&directory)?;
@@ -58,10 +58,9 @@ pub(crate) fn prepare(build: &mut Command) -> Result<()> {
     fs::write(directory.join("libgcc_s.so"), script).context("a script for the linker")?;
     let target = target();
     let name = target.replace('-', "_");
-    let flags = format!("-C target-feature=-crt-static -L native={}", directory.display());
     build.args(["--target", &target]).env(format!("CC_{name}"), COMPILER);
     let name = name.to_uppercase();
     build.env(format!("CARGO_TARGET_{name}_LINKER"), COMPILER);
-    build.env(format!("CARGO_TARGET_{name}_RUSTFLAGS"), flags);
-    Ok(())
+    let unwinder = format!("-Lnative={}", directory.display());
+    Ok(vec!["-Ctarget-feature=-crt-static".to_owned(), unwinder])
 }

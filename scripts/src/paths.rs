@@ -15,6 +15,12 @@ pub(crate) fn target_dir() -> PathBuf {
     workspace_root().join(chosen)
 }
 
+/// The directory of cargo itself, which holds the sources of crates.
+pub(crate) fn cargo_home() -> PathBuf {
+    let home = || std::env::home_dir().unwrap_or_default().join(".cargo");
+    std::env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}
+
 /// The release build of the agent.
 pub(crate) fn release_binary() -> PathBuf {
     target_dir().join("release").join("corelane")

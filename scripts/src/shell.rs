@@ -92,6 +92,9 @@ fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         word.to_owned()
+    } else if word.contains('\x1f') {
+        // Between flags for the compiler, which are many in one variable.
+        format!("$'{}'", word.replace('\'', "\\'").replace('\x1f', "\\x1f"))
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
@@ -106,6 +109,8 @@ mod tests {
         let mut command = command("pip", &["install", "-r", "a b.txt", "it's"]);
         command.env("A", "1 2");
         assert_eq!(plain_text(&command), "A='1 2' pip install -r 'a b.txt' 'it'\\''s'");
+        command.env("A", "-C\x1f-D");
+        assert!(plain_text(&command).starts_with("A=$'-C\\x1f-D' pip"));
         command.current_dir("/tmp");
         assert!(plain_text(&command).starts_with("cd /tmp && A="));
     }

@@ -31,7 +31,6 @@ use crate::host_name::Host;
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
-use crate::products::Product;
 use crate::remote::RemoteSlot;
 use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
@@ -429,8 +428,8 @@ fn choose_driver(config: &Config) -> Result<(DriverKind, Driver), StartError> {
     let (kind, reason) = match config.str(keys::DRIVER) {
         "epoll" => (DriverKind::Epoll, "configured"),
         "io_uring" => {
-            if !Product::IoUring.is_built() {
-                return Err(StartError::Driver(io::Error::other(Product::IoUring.missing())));
+            if let Some(why) = lane::NO_IO_URING {
+                return Err(StartError::Driver(io::Error::other(why)));
             }
             probe_io_uring().map_err(StartError::Driver)?;
             (DriverKind::IoUring, "configured")

@@ -14,7 +14,7 @@ mod connections;
 mod epoll;
 pub(crate) mod simulated;
 mod turns;
-#[cfg_attr(not(feature = "io-uring"), path = "without/uring.rs")]
+#[cfg_attr(any(not(feature = "io-uring"), target_env = "musl"), path = "without/uring.rs")]
 mod uring;
 
 /// Which driver runs a lane.

@@ -20,15 +20,16 @@
 //! A third driver, [`SimulatedLane`], takes the same turns on a clock and sockets that are data.
 //!
 //! Two features, both on by default: `traces` is everything that needs HTTP, `io-uring` the driver
-//! of that name. What is switched off has a stand-in of the same face in `without`, that cannot be
-//! made, so that the compiler knows that what would use it is never reached.
+//! of that name, which builds for musl are always without. What is switched off has a stand-in of
+//! the same face in `without`, that cannot be made, so that the compiler knows that what would use
+//! it is never reached.
 //!
 //! Invariants: no lock; everything shared is an immutable snapshot, a bounded ring or a counter
 //! with one writer; a turn handles a bounded number of batches; a panic restarts the lane empty and
 //! is counted; what was received before a stop is flushed, by the lanes that help too.
 
 #![cfg_attr(
-    not(all(feature = "traces", feature = "io-uring")),
+    any(not(all(feature = "traces", feature = "io-uring")), target_env = "musl"),
     allow(dead_code, reason = "what only a product that was left out would call")
 )]
 
@@ -69,9 +70,11 @@ pub use traces::{
     RequestRoom, Shedding, TakeCopy, TraceCounts, TraceSettings, TracerCounts,
 };
 
-/// Why [`DriverKind::IoUring`] cannot be had in a build without the feature `io-uring`; none in
-/// one with it.
-pub const NO_IO_URING: Option<&str> = if cfg!(feature = "io-uring") {
+/// Why [`DriverKind::IoUring`] cannot be had in a build without the feature `io-uring` or for musl;
+/// none in others.
+pub const NO_IO_URING: Option<&str> = if cfg!(target_env = "musl") {
+    Some("this build has no io_uring: glommio, its runtime, does not exist for musl")
+} else if cfg!(feature = "io-uring") {
     None
 } else {
     Some("this build has no io_uring: it was made without the feature `io-uring`")

@@ -58,13 +58,14 @@ fn make_node(staged: &Path, directory: &Path, library: &Library) -> Result<()> {
     copy(&library.shared, &prebuilt.join(SHARED_LIBRARY))?;
     let headers = library.header.parent().context("the header's directory")?;
     for name in ["agent", "live_debugger"] {
-        let mut compile =
-            command("cc", &["-std=gnu11", "-O2", "-s", "-Wall", "-Wextra", "-Werror"]);
+        let mut compile = library.compiler.command();
+        compile.args(["-std=gnu11", "-O2", "-s", "-Wall", "-Wextra", "-Werror"]);
         compile.args(["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"]).current_dir(staged);
         compile.args(["-I", "node_modules/node-api-headers/include", "-I"]).arg(headers);
         compile.arg(format!("addon/{name}.c"));
-        compile.arg("-o").arg(prebuilt.join(format!("{name}.node")));
-        run(compile.arg("-ldl"))?;
+        let addon = prebuilt.join(format!("{name}.node"));
+        run(compile.arg("-o").arg(&addon).arg("-ldl"))?;
+        library.compiler.check(&addon, &["napi_"])?;
     }
 
     let dist = directory.join("dist");

@@ -502,7 +502,8 @@ static void life_quick(void) {
 /* Counts the messages that name the feature of the local API. */
 static void count_api(int level, const char *message, void *userdata) {
     CHECK(level >= 1 && level <= 5 && message != NULL && userdata == &messages);
-    if (strstr(message, "`health_port`") != NULL && strstr(message, "feature `local-api`") != NULL)
+    int is_port = strstr(message, "`health_port`") || strstr(message, "`apm_config.debug.port`");
+    if (is_port && strstr(message, "feature `local-api`") != NULL)
         __atomic_fetch_add(&messages, 1, __ATOMIC_RELAXED);
 }
 
@@ -530,10 +531,11 @@ static void life_metrics(void) {
     corelane_agent_free(agent);
 
     setenv("DD_HEALTH_PORT", "5555", 1);
+    setenv("DD_APM_DEBUG_PORT", "5556", 1);
     corelane_set_log_callback(count_api, &messages);
     end(start("http_ephemeral_port", "false"));
     corelane_set_log_callback(NULL, NULL);
-    CHECK(messages == 1);
+    CHECK(messages == 2);
 
     corelane_config *config = corelane_config_new();
     OK(corelane_config_load_env(config));

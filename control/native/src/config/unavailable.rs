@@ -71,7 +71,7 @@ pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> {
 
 /// The settings that open the local API, and whether they do. The defaults of an embedded agent
 /// open nothing.
-fn local_api(config: &Config) -> [(&'static Entry, bool); 4] {
+fn local_api(config: &Config) -> [(&'static Entry, bool); 5] {
     let is_text = |key: StrKey| (key.into(), config.text(key).is_some());
     let is_port = |key: IntKey| (key.into(), config.is_set(key) && config.port(key) > 0);
     [
@@ -79,6 +79,7 @@ fn local_api(config: &Config) -> [(&'static Entry, bool); 4] {
         is_text(keys::API_LISTEN),
         is_port(keys::HEALTH_PORT),
         is_port(keys::EXPVAR_PORT),
+        is_port(keys::APM_DEBUG_PORT),
     ]
 }
 
