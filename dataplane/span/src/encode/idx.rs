@@ -15,6 +15,9 @@ pub(super) const SPAN_BYTES: usize = 150;
 /// fewer. A text that was forgotten is in the table twice, which readers do not mind.
 const REMEMBERED: usize = 4096;
 
+/// Places where a text may be remembered. Only when all of them are taken is one forgotten.
+const PROBES: usize = 16;
+
 /// References that are emptied instead of made anew.
 const REFERENCES_KEPT: usize = 1 << 16;
 
@@ -60,23 +63,42 @@ impl Table {
     /// The index of a string in the table.
     #[inline]
     fn reference(&mut self, batch: &Batch, text: Str) -> u32 {
-        match self.references.get_mut(text.index()) {
-            Some(held) if *held == 0 && !text.is_empty() => {
-                let bytes = batch.strings.bytes(text);
-                #[expect(clippy::cast_possible_truncation, reason = "some bits of a hash do")]
-                let slot = xxh3_64(bytes) as usize % REMEMBERED;
-                let Some(remembered) = self.remembered.get_mut(slot) else { return 0 };
-                let equal = remembered.checked_sub(1).and_then(|n| self.strings.get(n as usize));
-                if equal.is_none_or(|equal| batch.strings.bytes(*equal) != bytes) {
-                    self.strings.push(text);
-                    *remembered = index(self.strings.len());
-                }
-                *held = *remembered;
-                *held
-            }
+        match self.references.get(text.index()) {
+            Some(0) if !text.is_empty() => self.first_reference(batch, text),
             Some(held) => *held,
             None => 0,
         }
+    }
+
+    /// The index of a string that was not referred to: that of an equal one, or a new one.
+    fn first_reference(&mut self, batch: &Batch, text: Str) -> u32 {
+        let bytes = batch.strings.bytes(text);
+        #[expect(clippy::cast_possible_truncation, reason = "some bits of a hash do")]
+        let home = xxh3_64(bytes) as usize % REMEMBERED;
+        let mut vacant = home;
+        let mut found = 0;
+        for slot in (home..home + PROBES).map(|slot| slot % REMEMBERED) {
+            let held = self.remembered.get(slot).copied().unwrap_or_default();
+            let Some(known) = held.checked_sub(1).and_then(|n| self.strings.get(n as usize)) else {
+                vacant = slot;
+                break;
+            };
+            if batch.strings.bytes(*known) == bytes {
+                found = held;
+                break;
+            }
+        }
+        if found == 0 {
+            self.strings.push(text);
+            found = index(self.strings.len());
+            if let Some(remembered) = self.remembered.get_mut(vacant) {
+                *remembered = found;
+            }
+        }
+        if let Some(held) = self.references.get_mut(text.index()) {
+            *held = found;
+        }
+        found
     }
 }
 
