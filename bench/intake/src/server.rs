@@ -11,6 +11,7 @@ use hyper::upgrade::{self, OnUpgrade};
 use hyper::{Method, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -34,6 +35,19 @@ pub(crate) fn reserve(addr: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
+    Ok(socket)
+}
+
+/// Reserves the port of a listener that is still open: at no time may anyone else take it.
+fn reserve_from(listener: &TcpListener) -> io::Result<TcpSocket> {
+    let addr = listener.local_addr()?;
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    // Two sockets share a port when both say so; afterwards it is that of one again.
+    SockRef::from(listener).set_reuse_port(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(addr)?;
+    socket.set_reuseport(false)?;
     Ok(socket)
 }
 
@@ -69,7 +83,9 @@ pub(crate) async fn serve(
                 match socket.and_then(|socket| socket.listen(BACKLOG)) {
                     Ok(listener) => {
                         shared.publish(wanted.version, Ok(()));
-                        accept_until_changed(&shared, listener, tls.as_ref(), &mut gate).await;
+                        let accepting =
+                            accept_until_changed(&shared, listener, tls.as_ref(), &mut gate);
+                        reserved = accepting.await.ok();
                     }
                     Err(error) => {
                         shared.publish(wanted.version, Err(error.to_string()));
@@ -83,13 +99,14 @@ pub(crate) async fn serve(
     }
 }
 
-/// Accepts connections until the gate changes, then closes all of them.
+/// Accepts connections until the gate changes, then closes all of them. Returns a socket that keeps
+/// the port.
 async fn accept_until_changed(
     shared: &Arc<Shared>,
     listener: TcpListener,
     tls: Option<&TlsAcceptor>,
     gate: &mut watch::Receiver<Wanted>,
-) {
+) -> io::Result<TcpSocket> {
     let mut connections = JoinSet::new();
     loop {
         let has_room = connections.len() < CONNECTIONS_MAX;
@@ -104,8 +121,10 @@ async fn accept_until_changed(
             },
         }
     }
+    let reserved = reserve_from(&listener);
     drop(listener);
     connections.shutdown().await;
+    reserved
 }
 
 async fn serve_stream(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>) {

@@ -1,9 +1,12 @@
 //! What the script makes of requests.
 
 use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use intake::{Action, Behaviour, Intake, Options, Route};
+use socket2::{Domain, Socket, Type};
 
 use crate::client::{connect, get, head, post, read_reply, series, start};
 
@@ -146,4 +149,32 @@ fn reply_date(text: &str) -> SystemTime {
         })
         .collect();
     httpdate::parse_http_date(&words.join(" ").replace("Gmt", "GMT")).unwrap()
+}
+
+/// A port that is free for a moment goes to whoever asks for any.
+#[test]
+fn the_port_is_never_free() {
+    let intake = start();
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let trying = scope.spawn(|| {
+            let mut tries = 0;
+            while !is_done.load(Ordering::Relaxed) {
+                // As the kernel looks for a port: without the option to share one.
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                let bound = socket.bind(&intake.addr().into());
+                assert!(bound.is_err(), "someone else has the port");
+                tries += 1;
+            }
+            tries
+        });
+        for _ in 0..50 {
+            intake.refuse_connections().unwrap();
+            assert!(TcpStream::connect(intake.addr()).is_err());
+            intake.accept_connections().unwrap();
+            assert!(TcpStream::connect(intake.addr()).is_ok());
+        }
+        is_done.store(true, Ordering::Relaxed);
+        assert!(trying.join().unwrap() > 50);
+    });
 }
