@@ -32,17 +32,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Binds a socket without listening: the port is ours, and connecting to it is refused.
 pub(crate) fn reserve(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = unbound(addr)?;
+    socket.bind(addr)?;
+    Ok(socket)
+}
+
+fn unbound(addr: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
     Ok(socket)
 }
 
 /// Reserves the port of a listener that is still open: at no time may anyone else take it.
 fn reserve_from(listener: &TcpListener) -> io::Result<TcpSocket> {
     let addr = listener.local_addr()?;
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
+    let socket = unbound(addr)?;
     // Two sockets share a port when both say so; afterwards it is that of one again.
     SockRef::from(listener).set_reuse_port(true)?;
     socket.set_reuseport(true)?;
