@@ -45,6 +45,8 @@ mod port;
 mod sources;
 mod start;
 mod submission;
+#[cfg(test)]
+mod test_lane;
 #[cfg(feature = "traces")]
 mod traces;
 

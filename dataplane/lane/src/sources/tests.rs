@@ -3,14 +3,11 @@
 use std::os::unix::net::UnixDatagram;
 use std::time::Instant;
 
-use context::Keys;
-use metrics::ShardSettings;
-use naming::{NamingSettings, Rules};
 use receive::{SocketFile, SocketOptions, bind_unixgram};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{LaneHandle, LaneSettings, port};
+use crate::{LaneHandle, test_lane};
 
 struct Bed {
     lane: Lane,
@@ -35,20 +32,9 @@ impl Bed {
         let (socket, file) = bind_unixgram(&path, &options).unwrap();
         let client = UnixDatagram::unbound().unwrap();
         client.connect(&path).unwrap();
-        let (handle, port) = port().unwrap();
-        let settings = LaneSettings {
-            lane: 0,
-            shard: ShardSettings::default(),
-            keys: Keys::from_seed(5),
-            rules: Rules::new(&NamingSettings::default()).unwrap(),
-            is_eol_required_udp: true,
-            is_eol_required_uds: true,
-            timed_batch: 1,
-            connections_max: 1,
-            read_cgroup: |_, _| Ok(()),
-        };
+        let (handle, lane) = test_lane::lane(now());
         Self {
-            lane: Lane::new(settings, port, now()),
+            lane,
             source: Source::new(socket, 8, Transport::Unixgram),
             client,
             _handle: handle,

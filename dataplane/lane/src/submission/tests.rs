@@ -3,14 +3,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use context::Keys;
-use metrics::ShardSettings;
-use naming::{NamingSettings, Rules};
 use proptest::prelude::*;
 use signal::LaneCounters;
 
 use super::*;
-use crate::{LaneHandle, LaneSettings, port};
+use crate::{LaneHandle, test_lane};
 
 const NOW: u64 = 1_700_000_000_000_000;
 
@@ -24,21 +21,9 @@ struct Bed {
 
 impl Bed {
     fn new(bytes_max: usize) -> Self {
-        let (handle, port) = port().unwrap();
-        let settings = LaneSettings {
-            lane: 0,
-            shard: ShardSettings::default(),
-            keys: Keys::from_seed(5),
-            rules: Rules::new(&NamingSettings::default()).unwrap(),
-            is_eol_required_udp: true,
-            is_eol_required_uds: true,
-            timed_batch: 1,
-            connections_max: 1,
-            read_cgroup: |_, _| Ok(()),
-        };
-        let (submitter, inbox) = submission(bytes_max, Arc::clone(handle.bell()));
         let started = Instant::now();
-        let lane = Lane::new(settings, port, Now { unix_us: NOW, instant: started });
+        let (handle, lane) = test_lane::lane(Now { unix_us: NOW, instant: started });
+        let (submitter, inbox) = submission(bytes_max, Arc::clone(handle.bell()));
         Self { lane, handle, submitter, inbox, started }
     }
 
