@@ -1,5 +1,7 @@
 //! Where data goes: sites, URLs and keys. spec: config §8, metrics-intake §1.2, §6.6
 
+mod logs;
+
 use std::collections::HashSet;
 use std::fmt;
 

@@ -10,7 +10,9 @@ mod dogstatsd;
 mod embed;
 mod flare;
 mod forward;
+mod logs;
 mod network;
+mod otlp;
 mod proxies;
 mod refuse;
 mod remote;
@@ -24,7 +26,9 @@ pub use self::dogstatsd::*;
 pub use self::embed::*;
 pub use self::flare::*;
 pub use self::forward::*;
+pub use self::logs::*;
 pub use self::network::*;
+pub use self::otlp::*;
 pub use self::proxies::*;
 pub use self::remote::*;
 pub use self::secrets::*;
@@ -49,6 +53,8 @@ pub fn areas() -> &'static [Area] {
         Area { title: "DogStatsD", entries: DOGSTATSD },
         Area { title: "Aggregation", entries: AGGREGATION },
         Area { title: "Traces", entries: TRACES },
+        Area { title: "Logs", entries: LOGS },
+        Area { title: "OTLP", entries: OTLP },
         Area { title: "Proxies of the trace receiver", entries: PROXIES },
         Area { title: "Payloads and delivery", entries: FORWARD },
         Area { title: "Proxy and TLS", entries: NETWORK },

@@ -133,3 +133,55 @@ fn sites_are_found_at_the_end_only() {
     }
     assert_eq!(site_from_url("https://user@app.datadoghq.com:443/x?y"), "datadoghq.com");
 }
+
+fn log_urls(config: &Config) -> Vec<String> {
+    let path = config.log_path();
+    config.log_endpoints().iter().map(|endpoint| format!("{}{path}", endpoint.url)).collect()
+}
+
+#[test]
+fn log_addresses_match_the_vectors() {
+    let text = include_str!("../../../../tests/vectors/logs_intake.jsonl");
+    let mut count = 0;
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = |key: &str| line[key].as_str().unwrap_or_default();
+        let yaml = match text("kind") {
+            "url" => format!(
+                "{{api_key: k, logs_config: {{logs_dd_url: '{}', logs_no_ssl: {}}}}}",
+                text("logs_dd_url"),
+                line["logs_no_ssl"]
+            ),
+            "url_from_site" => format!("{{api_key: k, site: {}}}", text("site")),
+            "serverless_additional_endpoints" if text("id") == "intake-072" => {
+                format!("{{logs_config: {{additional_endpoints: {}}}}}", text("env"))
+            }
+            _ => continue,
+        };
+        count += 1;
+        let found = log_urls(&loaded(&yaml));
+        let newest = [&line["url_newest"], &line["url"], &line["urls"][0]];
+        let newest = newest.into_iter().find_map(|url| url.as_str());
+        assert_eq!(found, [newest.expect("a URL")], "{line}");
+    }
+    assert_eq!(count, 16);
+}
+
+#[test]
+fn logs_go_to_a_worker_and_to_further_endpoints() {
+    let worker =
+        "api_key: k\nobservability_pipelines_worker: {logs: {enabled: true, url: 'http://w:1'}}";
+    assert_eq!(log_urls(&loaded(worker)), ["http://w:1/api/v2/logs"]);
+    let both = "api_key: k\nlogs_config: {use_v2_api: false, logs_dd_url: 'a:1'}\n\
+        observability_pipelines_worker: {logs: {enabled: true, url: 'http://w:1', dual_ship: true}}";
+    assert_eq!(log_urls(&loaded(both)), ["https://a:1/v1/input", "http://w:1/v1/input"]);
+    let more = "api_key: k\nlogs_config: {logs_dd_url: a, additional_endpoints: [\
+        {API_KEY: x, host: b, port: '8', use_ssl: false}, {api_key: y, Host: c, path_prefix: /p/}]}";
+    let endpoints = loaded(more).log_endpoints();
+    let shown: Vec<_> =
+        endpoints.iter().map(|one| format!("{} {}", one.url, one.keys[0].key)).collect();
+    assert_eq!(shown, ["https://a k", "http://b:8 x", "https://c/p y"]);
+    let own = loaded("api_key: k\ndd_url: http://stand-in:1\nlogs_config: {api_key: own}");
+    assert_eq!(log_urls(&own), ["http://stand-in:1/api/v2/logs"]);
+    assert_eq!(own.log_endpoints()[0].keys[0].key, "own");
+}

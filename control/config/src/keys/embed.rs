@@ -19,6 +19,9 @@ keys! { EMBED;
         "Mode of the Unix sockets of an embedded agent, in octal.", [.check(refuse::mode)];
     METRICS_AGENT_PORT: IntKey = "metrics_agent_port", "8125",
         "Other name of `dogstatsd_port`, which wins.", [.check(refuse::port)];
+    LOGS_AGENT_PORT: IntKey = "logs_agent_port", "-1",
+        "TCP port of logs over HTTP: other name of `corelane.logs.listen`, which wins; 0 lets the \
+         system choose, -1 opens none.", [.check(refuse::listen_port)];
     DOGSTATSD_ENABLED: BoolKey = "dogstatsd_enabled", "false",
         "Opens the DogStatsD listeners of an embedded agent.";
     FLUSH_TIMEOUT: IntKey = "flush_timeout", "0",

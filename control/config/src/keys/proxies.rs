@@ -41,9 +41,6 @@ keys! { PROXIES;
     DEBUGGER_LOGS_ENABLED_OVERRIDE: BoolKey = "apm_config.debugger_logs_enabled_override", "false",
         "Passes logs of the debugger on although `logs_enabled` is false.",
         [.env(&["DD_APM_DEBUGGER_LOGS_ENABLED_OVERRIDE"]).live()];
-    LOGS_ENABLED: BoolKey = "logs_enabled", "false",
-        "Whether logs are wanted: when it is set to false, logs of the debugger and of `/v1/input` \
-         are accepted and dropped.", [.live()];
     SYMDB_DD_URL: StrKey = "apm_config.symdb_dd_url", "",
         "Full URL that symbols go to; empty makes it from `site`.",
         [.env(&["DD_APM_SYMDB_DD_URL"]).live()];

@@ -150,6 +150,45 @@ pub(super) fn url_map(value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// An address that logs go to: `host:port` or a URL. spec: logs §4.1
+pub(super) fn logs_url(value: &Value) -> Result<(), String> {
+    http_url(value)?;
+    let text = value.as_str().trim();
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':').filter(|_| !authority.ends_with(']')) {
+        Some((_, port)) if port.parse::<u16>().is_err() => {
+            Err(format!("`{port}` is no port, a number from 0 to 65535"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Objects that name a host and a key.
+pub(super) fn log_endpoints(value: &Value) -> Result<(), String> {
+    let items = value.as_json().and_then(serde_json::Value::as_array);
+    for item in items.into_iter().flatten() {
+        let has = |name: &str| {
+            let is_named = |key: &String| key.eq_ignore_ascii_case(name);
+            item.as_object().is_some_and(|members| members.keys().any(is_named))
+        };
+        if !has("api_key") || !has("Host") {
+            return Err("each endpoint needs an `api_key` and a `Host`".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// A host or address and a port.
+pub(super) fn host_port(value: &Value) -> Result<(), String> {
+    let text = value.as_str();
+    let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    if text.is_empty() || matches!(port, Some(Ok(_))) {
+        return Ok(());
+    }
+    Err("a host and a port, such as localhost:4318, or nothing".to_owned())
+}
+
 pub(super) fn bind_address(value: &Value) -> Result<(), String> {
     let text = value.as_str();
     if text.is_empty() || text == "localhost" || text.parse::<IpAddr>().is_ok() {

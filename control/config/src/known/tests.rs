@@ -52,6 +52,7 @@ fn known_keys_are_those_of_the_schema() {
 const DIFFERENT: &[(&str, &str)] = &[
     ("dd_url", "empty shows that `site` decides"),
     ("http_dial_fallback_delay", "a family without a way out is no reason to wait for a timeout"),
+    ("logs_config.api_key", "empty shows that `api_key` decides"),
     ("run_path", "corelane's own state directory"),
     ("proxy.http", "the variables of §6 are part of the table"),
     ("proxy.https", "the variables of §6 are part of the table"),
@@ -81,6 +82,7 @@ const OUTSIDE: &[&str] = &[
     "trace_agent_uds_path",
     "trace_agent_uds_permissions",
     "metrics_agent_port",
+    "logs_agent_port",
     "dogstatsd_enabled",
     "flush_timeout",
     "service",
