@@ -190,6 +190,7 @@ pub(crate) fn encode(config: &Config) -> encode::Settings {
             "none" => Encoding::Identity,
             _ => Encoding::Zstd,
         },
+        deflate_level: defaults.deflate_level,
         zstd_level: i32::try_from(config.int(keys::SERIALIZER_ZSTD_COMPRESSOR_LEVEL))
             .unwrap_or(defaults.zstd_level),
         limits: Limits {

@@ -43,7 +43,7 @@ enum Codec {
 
 impl Compressor {
     pub(crate) fn new(settings: &Settings, out_bytes_max: usize) -> Self {
-        let level = Compression::default();
+        let level = Compression::new(settings.deflate_level.min(9));
         let codec = match settings.compression {
             Encoding::Zstd => Codec::Zstd { level: settings.zstd_level, encoder: None },
             Encoding::Deflate => Codec::Deflate(Box::new(Compress::new(level, true))),

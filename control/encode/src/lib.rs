@@ -5,6 +5,7 @@
 //! lanes --Event, ServiceCheck--> encode_events, …  +--Payload--> forward
 //! host  --JSON value-----------> encode_document --+
 //! lanes --encoded spans, stats-> encode_traces, … -+
+//! ingest --lists of logs-------> encode_logs ------+
 //! ```
 //!
 //! An encoder borrows one item at a time, writes it out and keeps nothing of it but bytes; a
@@ -25,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod checks;
 mod column_stream;
 mod columns;
@@ -33,6 +35,7 @@ mod document;
 mod events;
 mod finite;
 mod json;
+mod logs;
 mod metrics;
 mod packer;
 mod payload;
@@ -50,6 +53,7 @@ mod wire;
 pub use checks::encode_service_checks;
 pub use document::{Document, DocumentError, encode_document};
 pub use events::encode_events;
+pub use logs::encode_logs;
 pub use metrics::{MetricsEncoder, Tee};
 pub use payload::{Encoding, Payload, PayloadKind, Priority};
 pub use settings::{EventsForm, Limits, SeriesForm, Settings, SketchesForm};

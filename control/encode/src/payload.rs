@@ -30,6 +30,8 @@ pub enum PayloadKind {
     Traces,
     /// Stats of traces, msgpack. spec: apm §10.2.
     TraceStats,
+    /// Logs, JSON. spec: logs §2.
+    Logs,
 }
 
 impl PayloadKind {
@@ -48,6 +50,7 @@ impl PayloadKind {
             Self::InventoryMetadata => "/api/v1/metadata",
             Self::Traces => "/api/v0.2/traces",
             Self::TraceStats => "/api/v0.2/stats",
+            Self::Logs => "/api/v2/logs",
         }
     }
 
@@ -66,6 +69,7 @@ impl PayloadKind {
             Self::InventoryMetadata => "metadata_v1",
             Self::Traces => "traces_v0.2",
             Self::TraceStats => "stats_v0.2",
+            Self::Logs => "logs",
         }
     }
 
@@ -96,7 +100,8 @@ impl PayloadKind {
             | Self::ServiceChecks
             | Self::HostMetadata
             | Self::InventoryMetadata
-            | Self::TraceStats => false,
+            | Self::TraceStats
+            | Self::Logs => false,
         }
     }
 
@@ -116,7 +121,8 @@ impl PayloadKind {
             | Self::HostMetadata
             | Self::InventoryMetadata
             | Self::Traces
-            | Self::TraceStats => false,
+            | Self::TraceStats
+            | Self::Logs => false,
         }
     }
 

@@ -9,8 +9,10 @@ pub struct Settings {
     /// Compression of every body (`serializer_compressor_kind`).
     pub compression: Encoding,
     /// Level of zstd, 1 to 22; 0 means 3, less trades size for speed, more counts as 22
-    /// (`serializer_zstd_compressor_level`). zlib and gzip use level 6.
+    /// (`serializer_zstd_compressor_level`).
     pub zstd_level: i32,
+    /// Level of zlib and gzip, 0 to 9; more counts as 9.
+    pub deflate_level: u32,
     /// Limits of everything but series v2 and v3 (`serializer_max_payload_size`,
     /// `serializer_max_uncompressed_payload_size`).
     pub limits: Limits,
@@ -43,6 +45,7 @@ impl Default for Settings {
         Self {
             compression: Encoding::Zstd,
             zstd_level: 1,
+            deflate_level: 6,
             limits: Limits { compressed_bytes_max: 2_621_440, uncompressed_bytes_max: 4_194_304 },
             series_limits: Limits {
                 compressed_bytes_max: 512_000,

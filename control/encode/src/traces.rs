@@ -3,7 +3,7 @@
 //! Lanes encode the spans they keep; here they get the agent's own fields around them and are
 //! compressed.
 
-use crate::compress::Compressor;
+use crate::body::BodyStream;
 use crate::wire::{put_bytes, put_key, put_some_double, put_some_str, put_some_varint, put_varint};
 use crate::{Encoding, Payload, PayloadKind, Settings};
 
@@ -26,8 +26,6 @@ pub struct TraceHeader {
     pub tags: Vec<(String, String)>,
 }
 
-/// Largest body after compression; what the receivers let in is far below it.
-const BODY_BYTES_MAX: usize = 64 << 20;
 /// Wire type of a message within a message.
 const LENGTH_DELIMITED: u32 = 2;
 
@@ -65,7 +63,7 @@ pub fn encode_traces<'a>(
     put_some_double(&mut tail, 9, header.error_tps);
     put_some_varint(&mut tail, 10, u64::from(header.is_rare_sampler_enabled));
     let settings = Settings { compression: Encoding::Zstd, ..*settings };
-    let mut stream = Stream::new(&settings);
+    let mut stream = BodyStream::new(&settings);
     stream.write(&head)?;
     for payload in payloads {
         head.clear();
@@ -86,37 +84,9 @@ pub fn encode_traces<'a>(
 /// Returns `None` when it could not be compressed, for want of memory.
 #[must_use]
 pub fn encode_stats(payload: &[u8], groups: u64, settings: &Settings) -> Option<Payload> {
-    let mut stream = Stream::new(&Settings { compression: Encoding::Gzip, ..*settings });
+    let mut stream = BodyStream::new(&Settings { compression: Encoding::Gzip, ..*settings });
     stream.write(payload)?;
     stream.finish(PayloadKind::TraceStats, groups)
-}
-
-/// A body under way.
-struct Stream {
-    compressor: Compressor,
-    bytes: u64,
-}
-
-impl Stream {
-    fn new(settings: &Settings) -> Self {
-        Self { compressor: Compressor::new(settings, BODY_BYTES_MAX), bytes: 0 }
-    }
-
-    fn write(&mut self, part: &[u8]) -> Option<()> {
-        self.bytes += part.len() as u64;
-        self.compressor.write(part).ok()
-    }
-
-    fn finish(mut self, kind: PayloadKind, items: u64) -> Option<Payload> {
-        Some(Payload {
-            kind,
-            encoding: self.compressor.encoding(),
-            body: self.compressor.finish().ok()?,
-            uncompressed_bytes: self.bytes,
-            items,
-            points: 0,
-        })
-    }
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ pub(crate) fn metrics(payload: &Payload) -> (Vec<ReadSeries>, Vec<ReadSketch>) {
         | PayloadKind::HostMetadata
         | PayloadKind::InventoryMetadata
         | PayloadKind::Traces
-        | PayloadKind::TraceStats => panic!("no protobuf metrics: {payload:?}"),
+        | PayloadKind::TraceStats
+        | PayloadKind::Logs => panic!("no protobuf metrics: {payload:?}"),
     };
     let points = series.iter().map(|series| series.points.len()).sum::<usize>()
         + sketches.iter().map(|sketch| sketch.points.len()).sum::<usize>();
