@@ -17,11 +17,16 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 pub mod json;
+mod resource;
+mod scope;
 mod signal;
 mod value;
 pub mod wire;
 
+pub use resource::{Platform, Resource, Source};
+pub use scope::Scope;
 pub use signal::Signal;
 pub use value::{
-    Attribute, Attributes, DEPTH_MAX, Value, double_text, elements, entries, push_quoted,
+    ATTRIBUTES_MAX, Attribute, Attributes, DEPTH_MAX, Value, double_text, elements, entries,
+    push_quoted,
 };
