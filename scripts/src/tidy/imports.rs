@@ -21,6 +21,7 @@ const DATAPLANE: &[&str] = &[
     "sampling",
     "stats",
     "traces",
+    "logs",
     "lane",
 ];
 const CONTROL: &[&str] = &[
@@ -46,6 +47,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("dataplane/sampling", &[]),
     ("dataplane/stats", &[]),
     ("dataplane/traces", &[&["span", "sql", "obfuscate", "sampling", "stats"]]),
+    ("dataplane/logs", &[]),
     ("dataplane/lane", &[DATAPLANE]),
     ("control/config", &[]),
     ("control/status", &[&["signal"]]),
