@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod check;
 mod defaults;
 mod dropped;
 mod encode;
@@ -17,6 +18,7 @@ mod url;
 mod utf8;
 
 pub use batch::{Batch, BatchLimits, Counted, Payload, Push};
+pub use check::check_ingest;
 pub use defaults::Defaults;
 pub use dropped::Dropped;
 pub use encode::encode_entry;
