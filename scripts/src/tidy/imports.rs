@@ -22,6 +22,7 @@ const DATAPLANE: &[&str] = &[
     "stats",
     "traces",
     "otlp",
+    "logs",
     "lane",
 ];
 const CONTROL: &[&str] = &[
@@ -48,6 +49,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("dataplane/stats", &[]),
     ("dataplane/traces", &[&["span", "sql", "obfuscate", "sampling", "stats"]]),
     ("dataplane/otlp", &[&["logs", "signal", "sketch", "span"]]),
+    ("dataplane/logs", &[]),
     ("dataplane/lane", &[DATAPLANE]),
     ("control/config", &[]),
     ("control/status", &[&["signal"]]),
