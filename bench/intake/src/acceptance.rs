@@ -1,10 +1,11 @@
 //! The one check of everything that is sent. spec: metrics-intake §2.2, §3, §6 to §8; apm §6, §9,
-//! §10.
+//! §10; logs §2.
 //!
 //! Used by the intake for every request and by tests of the encoder without any HTTP. A violation
 //! is something a careful receiver could object to; a body that cannot be decoded at all never gets
 //! here.
 
+mod logs;
 mod metric;
 mod overwrites;
 mod report;
@@ -47,6 +48,8 @@ pub struct Rules {
     /// Whether no span stands for others (`_sample_rate`): hits must then equal what the sketches
     /// hold.
     pub are_stats_unweighted: bool,
+    /// How far the timestamp of a log may lie from now, in seconds.
+    pub log_age_secs_max: u64,
 }
 
 impl Default for Rules {
@@ -64,6 +67,7 @@ impl Default for Rules {
             span_future_secs_max: 86_400,
             are_infinite_metrics_allowed: false,
             are_stats_unweighted: false,
+            log_age_secs_max: 64_800,
         }
     }
 }
@@ -83,7 +87,7 @@ pub fn check_payload(
 ) {
     let now_secs = rules.now_secs.unwrap_or(now_secs);
     check_sizes(route, encoded_bytes, decoded_bytes, report);
-    if payload.is_empty() && route != Route::Validate {
+    if payload.is_empty() && !payload.is_probe && route != Route::Validate {
         report.add(Rule::EmptyPayload, || "the body holds nothing".to_owned());
     }
     for remark in &payload.remarks {
@@ -112,6 +116,7 @@ pub fn check_payload(
             check_host_metadata(value, report);
         }
     }
+    logs::check(&payload.logs, rules, now_secs, report);
     if let Some(traces) = &payload.traces {
         traces::check(traces, decoded_bytes, rules, now_secs, report);
     }
@@ -120,7 +125,7 @@ pub fn check_payload(
     }
 }
 
-/// Checks the headers of one request. spec: metrics-intake §1.1, apm §10.
+/// Checks the headers of one request. spec: metrics-intake §1.1, apm §10, logs §2.1.
 pub fn check_headers(request: &Request, report: &mut Report) {
     let Some(route) = request.route else { return };
     if let Some(expected) = route.content_type() {
@@ -134,6 +139,10 @@ pub fn check_headers(request: &Request, report: &mut Report) {
     }
     if route.is_apm() {
         check_apm_headers(request, route, report);
+        return;
+    }
+    if route == Route::Logs {
+        logs::check_headers(request, route, report);
         return;
     }
     for name in ["user-agent", "dd-agent-version"] {

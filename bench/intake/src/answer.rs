@@ -233,6 +233,7 @@ fn read(head: &mut Request, route: Route, encoded: &Encoded) -> Result<Payload, 
         head.span_count = traces.spans().count();
     }
     head.group_count = payload.stats.as_ref().map_or(0, |stats| stats.groups().count());
+    head.log_count = payload.logs.len();
     Ok(payload)
 }
 
@@ -244,22 +245,20 @@ fn head_of(parts: &Parts, is_tunnelled: bool, id: u64) -> Request {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let path = parts.uri.path().to_owned();
     let mut head = Request {
         id,
         received_ms: now_ms(),
         method: parts.method.as_str().to_owned(),
-        route: Route::from_path(&path),
-        passed: match Route::from_path(&path) {
-            Some(_) => None,
-            None => Passed::of(&path, is_tunnelled),
-        },
-        path,
+        path: parts.uri.path().to_owned(),
         http_version: format!("{:?}", parts.version),
         headers,
         ..Request::default()
     };
     let in_query = parts.uri.query().and_then(|query| query::parameter(query, "api_key"));
+    head.route = Route::of_request(&head.path, head.header("dd-protocol"));
+    if head.route.is_none() {
+        head.passed = Passed::of(&head.path, is_tunnelled);
+    }
     head.key = head.header("dd-api-key").map(str::to_owned).or(in_query);
     head
 }
@@ -290,7 +289,7 @@ fn answer_text(route: Route, status: u16, error: Option<&str>) -> String {
         (Route::Validate, 200) => r#"{"valid":true}"#.to_owned(),
         (_, 403) => errors_text("Forbidden"),
         (_, 400..) => errors_text(error.unwrap_or("scripted fault")),
-        (Route::Traces | Route::TraceStats, _) => "{}".to_owned(),
+        (Route::Traces | Route::TraceStats | Route::Logs, _) => "{}".to_owned(),
         (Route::SeriesV2 | Route::SeriesV3 | Route::SeriesV3Beta, _) => {
             r#"{"errors":[]}"#.to_owned()
         }

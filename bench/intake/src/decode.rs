@@ -3,6 +3,7 @@
 
 mod columns;
 mod json;
+mod logs;
 mod message;
 mod metric_data;
 mod msgpack;
@@ -48,6 +49,7 @@ pub fn decode(route: Route, body: &[u8]) -> Result<Payload, DecodeError> {
         Route::Metadata => json::metadata(body),
         Route::Traces => traces::payload(body),
         Route::TraceStats => stats::payload(body),
+        Route::Logs => logs::payload(body),
         Route::Validate => Ok(Payload::default()),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::request::mask;
 use crate::totals::Totals;
-use crate::{Check, Event, Metadata, Metric, Request, Violation};
+use crate::{Check, Event, Log, Metadata, Metric, Request, Violation};
 
 /// A series or a sketch.
 pub(crate) fn metric(metric: &Metric) -> Value {
@@ -72,6 +72,15 @@ pub(crate) fn check(check: &Check) -> Value {
     })
 }
 
+/// A log.
+pub(crate) fn log(log: &Log) -> Value {
+    json!({
+        "message": log.message, "status": log.status, "timestamp": log.timestamp_ms,
+        "hostname": log.hostname, "service": log.service, "source": log.source, "tags": log.tags,
+        "extra": log.extra, "bytes": log.encoded_bytes,
+    })
+}
+
 /// A metadata document with its kind.
 pub(crate) fn metadata(metadata: &Metadata) -> Value {
     let kind = match metadata {
@@ -114,6 +123,7 @@ pub(crate) fn request(request: &Request) -> Value {
         "chunks": request.chunk_count,
         "spans": request.span_count,
         "groups": request.group_count,
+        "logs": request.log_count,
         "violations": request.violation_count,
     })
 }
@@ -171,6 +181,10 @@ pub(crate) fn totals(totals: &Totals) -> Value {
         "by_name": by_name,
         "traces": apm::trace_totals(&totals.traces),
         "stats": apm::stats_totals(&totals.stats),
+        "logs": {
+            "requests": totals.logs.requests, "entries": totals.logs.entries,
+            "entry_bytes": totals.logs.entry_bytes, "by_service": totals.logs.by_service,
+        },
     })
 }
 

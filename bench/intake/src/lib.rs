@@ -1,8 +1,8 @@
 //! A local intake that decodes and checks every payload.
 //!
 //! Tests, `corelane demo` and `corelane intake` send to it what would go to Datadog. It answers as
-//! the real one does (spec: metrics-intake §1, §2.2, §10.5; apm §10), keeps what it decoded, and
-//! can be told to misbehave.
+//! the real one does (spec: metrics-intake §1, §2.2, §10.5; apm §10; logs §2), keeps what it
+//! decoded, and can be told to misbehave.
 //!
 //! ```text
 //! socket -> route -> script -> body (decompress, capped) -> decode -> acceptance -> store
@@ -15,7 +15,7 @@
 //! - [`Store`] answers questions and waits for requests without polling.
 //! - [`Behaviour`] scripts faults; `/_corelane/` offers store and script over HTTP.
 //! - What an agent passes on for tracers is counted and shown ([`Passed`]), on any host: the intake
-//!   is a proxy that opens every tunnel to itself.
+//!   is a proxy that opens every tunnel to itself. A header tells logs of agents apart.
 //! - [`remote::Backend`] is the backend of remote configuration, with keys of its own.
 //! - [`flares::Flares`] takes archives for support and unpacks them.
 //! - [`mod@print`] renders requests for people.
@@ -65,9 +65,9 @@ pub use intake::{GateError, Intake, Options, StartError};
 pub use passed::Passed;
 pub use record::{
     AgentHead, AgentTraces, Attribute, Attributes, Check, ChunkHead, ClientStats, Event,
-    LatencySketch, Metadata, Metric, MetricKind, Payload, Point, Points, Provenance, ReceivedChunk,
-    ReceivedEvent, ReceivedLink, ReceivedSpan, Resource, SketchPoint, StatsBucket, StatsGroup,
-    StatsKey, StatsPayload, TraceFormat, TracerHead, TracerPayload,
+    LatencySketch, Log, Metadata, Metric, MetricKind, Payload, Point, Points, Provenance,
+    ReceivedChunk, ReceivedEvent, ReceivedLink, ReceivedSpan, Resource, SketchPoint, StatsBucket,
+    StatsGroup, StatsKey, StatsPayload, TraceFormat, TracerHead, TracerPayload,
 };
 pub use request::{Exchange, Request};
 pub use route::{Limits, Route};
@@ -75,5 +75,5 @@ pub use shared::OnRequest;
 pub use store::{CONTEXTS_MAX, Contents, Keep, Store};
 pub use tls::{Certificate, TlsError};
 pub use totals::{
-    GroupName, GroupTotals, NameTotals, ServiceTotals, StatsTotals, Totals, TraceTotals,
+    GroupName, GroupTotals, LogTotals, NameTotals, ServiceTotals, StatsTotals, Totals, TraceTotals,
 };

@@ -15,7 +15,7 @@ pub enum Passed {
     Profile,
     /// `/api/v2/debugger`: snapshots, states of probes, symbols.
     Debugger,
-    /// `/api/v2/logs` and `/v1/input`: log lines, also those of probes.
+    /// `/api/v2/logs` and `/v1/input` without the header of agents: log lines, also of probes.
     Logs,
     /// `/api/v2/apmtelemetry`.
     Telemetry,
@@ -71,7 +71,7 @@ impl Passed {
         match self {
             Self::Profile => "profile",
             Self::Debugger => "debugger",
-            Self::Logs => "logs",
+            Self::Logs => "logs_of_tracers",
             Self::Telemetry => "telemetry",
             Self::OpenLineage => "openlineage",
             Self::PipelineStats => "pipeline_stats",

@@ -4,10 +4,12 @@ mod apm;
 
 use std::fmt::Write;
 
-use crate::{Check, Event, Exchange, Metric, Points};
+use crate::{Check, Event, Exchange, Log, Metric, Points};
 
 /// Bins or tags beyond this many are counted instead of listed.
 const LISTED_MAX: usize = 30;
+/// Characters of the message of a log; the rest is left out.
+const MESSAGE_CHARS_MAX: usize = 500;
 
 /// One line about a request: route, answer, what it carried, sizes, sender.
 #[must_use]
@@ -32,6 +34,7 @@ pub fn summary(exchange: &Exchange) -> String {
         (request.chunk_count, "chunks"),
         (request.span_count, "spans"),
         (request.group_count, "groups"),
+        (request.log_count, "logs"),
     ];
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         push(&mut line, format_args!(", {count} {what}"));
@@ -63,7 +66,7 @@ pub fn summary(exchange: &Exchange) -> String {
     line
 }
 
-/// One line for each metric, event, check, metadata document, trace, span, group of stats and
+/// One line for each metric, event, check, metadata document, trace, span, group of stats, log and
 /// violation of a request.
 #[must_use]
 pub fn details(exchange: &Exchange) -> Vec<String> {
@@ -78,6 +81,7 @@ pub fn details(exchange: &Exchange) -> Vec<String> {
     }));
     lines.extend(payload.traces.iter().flat_map(apm::traces));
     lines.extend(payload.stats.iter().flat_map(apm::stats));
+    lines.extend(payload.logs.iter().map(log));
     lines.extend(exchange.violations.iter().map(|violation| {
         format!("violation of {}: {}", violation.rule.name(), visible(&violation.detail))
     }));
@@ -149,6 +153,32 @@ fn check(check: &Check) -> String {
     let message = if check.message.is_empty() { "" } else { ": " };
     let message = format!("{message}{}", visible(&check.message));
     format!("check  {} is {status}{message}{tags}", visible(&check.name))
+}
+
+fn log(log: &Log) -> String {
+    let message = shortened(&log.message, MESSAGE_CHARS_MAX);
+    let mut line = format!("log    {}", visible(&log.status));
+    for (word, text) in [("", &log.service), (" from", &log.source), (" on", &log.hostname)] {
+        if !text.is_empty() {
+            push(&mut line, format_args!("{word} {}", visible(text)));
+        }
+    }
+    push(&mut line, format_args!(": {}", visible(&message)));
+    for (key, value) in log.extra.iter().take(LISTED_MAX) {
+        let value = shortened(&value.to_string(), MESSAGE_CHARS_MAX);
+        push(&mut line, format_args!(" {}={}", visible(key), visible(&value)));
+    }
+    line.push_str(&tag_list(log.tags.iter().map(String::as_str)));
+    line
+}
+
+/// The first characters of a text: a statement, a stack or a message must not fill the terminal.
+fn shortened(text: &str, chars_max: usize) -> String {
+    let mut short: String = text.chars().take(chars_max).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
 }
 
 fn tag_list<'a>(tags: impl ExactSizeIterator<Item = &'a str>) -> String {

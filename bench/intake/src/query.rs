@@ -8,7 +8,8 @@
 //! | `GET traces` | chunks with their spans |
 //! | `GET spans?service=S&name=N` | spans, all or of one service or name |
 //! | `GET stats` | trace stats |
-//! | `GET wait?ms=M&points=N` | totals, once there are that many points (or `requests`, `events`, `checks`, `chunks`, `spans`, `hits`), at the latest after M ms (60,000 at most) with status 408 |
+//! | `GET logs?service=S` | logs, all or of one service |
+//! | `GET wait?ms=M&points=N` | totals, once there are that many points (or `requests`, `events`, `checks`, `chunks`, `spans`, `hits`, `logs`), at the latest after M ms (60,000 at most) with status 408 |
 //! | `POST behaviour` | a script: one line, a list of lines, or `{"script": [...], "keys": [...], "date_offset_secs": N, "refuse_ms": N}` |
 //! | `GET remote` | roots and polls of remote configuration |
 //! | `POST remote` | configurations by path, which the backend serves from then on |
@@ -102,6 +103,12 @@ fn read(shared: &Shared, name: &str, query: &str) -> Result<Value, (u16, String)
                 .map(to_json::apm::span)
                 .collect(),
             "stats" => contents.stats.iter().map(to_json::apm::stats).collect(),
+            "logs" => contents
+                .logs
+                .iter()
+                .filter(|log| fits(&service, &log.service))
+                .map(to_json::log)
+                .collect(),
             "requests" => contents.requests.iter().map(to_json::request).collect(),
             "violations" => contents.violations.iter().map(to_json::violation).collect(),
             "totals" => to_json::totals(&contents.totals),
@@ -113,7 +120,7 @@ fn read(shared: &Shared, name: &str, query: &str) -> Result<Value, (u16, String)
 async fn wait(shared: &Arc<Shared>, query: &str) -> Answer {
     let number = |name| parameter(query, name).and_then(|value| value.parse::<u64>().ok());
     let time_max = Duration::from_millis(number("ms").unwrap_or(WAIT_MS_MAX).min(WAIT_MS_MAX));
-    let wanted = ["points", "requests", "events", "checks", "chunks", "spans", "hits"]
+    let wanted = ["points", "requests", "events", "checks", "chunks", "spans", "hits", "logs"]
         .map(|name| number(name).unwrap_or(0));
     let store = Arc::clone(&shared.store);
     let waited = tokio::task::spawn_blocking(move || {
@@ -127,6 +134,7 @@ async fn wait(shared: &Arc<Shared>, query: &str) -> Answer {
                 totals.traces.chunks,
                 totals.traces.spans,
                 totals.stats.sum.hits,
+                totals.logs.entries,
             ];
             present.iter().zip(&wanted).all(|(present, wanted)| present >= wanted)
         })

@@ -1,5 +1,6 @@
 //! What payloads of every format are decoded to.
 
+mod logs;
 mod stats;
 mod traces;
 
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::Route;
 
+pub use logs::Log;
 pub use stats::{ClientStats, LatencySketch, StatsBucket, StatsGroup, StatsKey, StatsPayload};
 pub use traces::{
     AgentHead, AgentTraces, Attribute, Attributes, ChunkHead, ReceivedChunk, ReceivedEvent,
@@ -30,6 +32,10 @@ pub struct Payload {
     pub traces: Option<AgentTraces>,
     /// Trace stats.
     pub stats: Option<StatsPayload>,
+    /// Logs, in order.
+    pub logs: Vec<Log>,
+    /// Whether it is the `{}` with which agents ask whether logs are taken.
+    pub is_probe: bool,
     /// Departures from the format that a receiver can read all the same; acceptance reports them.
     pub remarks: Vec<String>,
 }
@@ -48,6 +54,7 @@ impl Payload {
             && self.events.is_empty()
             && self.checks.is_empty()
             && self.metadata.is_empty()
+            && self.logs.is_empty()
             && self.traces.as_ref().is_none_or(|traces| traces.chunks().next().is_none())
             && self.stats.as_ref().is_none_or(|stats| stats.groups().next().is_none())
     }

@@ -52,6 +52,8 @@ pub struct Request {
     pub span_count: usize,
     /// Groups of trace stats in the body.
     pub group_count: usize,
+    /// Logs in the body.
+    pub log_count: usize,
     /// Rules that the request broke.
     pub violation_count: u64,
 }

@@ -1,4 +1,4 @@
-//! The routes of the intake and their limits. spec: metrics-intake §1, §2.2; apm §10.
+//! The routes of the intake and their limits. spec: metrics-intake §1, §2.2; apm §10; logs §2.
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,8 @@ pub enum Route {
     Traces,
     /// `POST /api/v0.2/stats`, msgpack.
     TraceStats,
+    /// `POST /api/v2/logs` or `/v1/input`, behind any prefix, JSON.
+    Logs,
 }
 
 /// Largest body that a route takes.
@@ -50,9 +52,15 @@ const GENERIC: Limits = Limits { encoded_bytes_max: 2_621_440, decoded_bytes_max
 /// spec: apm §3, §10.1
 const TRACES: Limits = Limits { encoded_bytes_max: 26_214_400, decoded_bytes_max: 67_108_864 };
 
+/// Without compression a payload is as large as it may be. spec: logs §2.3
+const LOGS: Limits = Limits { encoded_bytes_max: 5_000_000, decoded_bytes_max: 5_000_000 };
+
+/// What paths of logs end with. spec: logs §2.1
+const LOGS_PATHS: [&str; 2] = ["/api/v2/logs", "/v1/input"];
+
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SeriesV1,
         Self::SeriesV2,
         Self::SeriesV3,
@@ -65,6 +73,7 @@ impl Route {
         Self::Metadata,
         Self::Traces,
         Self::TraceStats,
+        Self::Logs,
         Self::Validate,
     ];
 
@@ -85,6 +94,7 @@ impl Route {
             Self::Validate => "/api/v1/validate",
             Self::Traces => "/api/v0.2/traces",
             Self::TraceStats => "/api/v0.2/stats",
+            Self::Logs => LOGS_PATHS[0],
         }
     }
 
@@ -105,16 +115,29 @@ impl Route {
             Self::Validate => "validate_v1",
             Self::Traces => "traces",
             Self::TraceStats => "trace_stats",
+            Self::Logs => "logs",
         }
     }
 
-    /// The route of a path; the final slash of `/intake/` may be missing.
+    /// The route of a path; the final slash of `/intake/` may be missing, and paths of logs may
+    /// begin with anything. What else decides about logs, see [`Self::of_request`].
     #[must_use]
     pub fn from_path(path: &str) -> Option<Self> {
         if path == "/intake" {
             return Some(Self::Intake);
         }
+        if LOGS_PATHS.iter().any(|end| path.ends_with(end)) {
+            return Some(Self::Logs);
+        }
         Self::ALL.into_iter().find(|route| route.path() == path)
+    }
+
+    /// The route of a path and the header `DD-PROTOCOL`, which tracers do not send: their logs take
+    /// the same paths.
+    #[must_use]
+    pub fn of_request(path: &str, protocol: Option<&str>) -> Option<Self> {
+        let is_fit = |route: &Self| *route != Self::Logs || protocol == Some("agent-json");
+        Self::from_path(path).filter(is_fit)
     }
 
     /// The route of a short name.
@@ -141,7 +164,7 @@ impl Route {
             | Self::EventsBatch
             | Self::Traces => Some("application/x-protobuf"),
             Self::TraceStats => Some("application/msgpack"),
-            Self::SeriesV1 | Self::CheckRun | Self::Intake | Self::Metadata => {
+            Self::SeriesV1 | Self::CheckRun | Self::Intake | Self::Metadata | Self::Logs => {
                 Some("application/json")
             }
             Self::Validate => None,
@@ -168,6 +191,7 @@ impl Route {
             Self::SeriesV1 | Self::SketchesV2 | Self::SketchesV3 | Self::EventsBatch => LARGE,
             Self::CheckRun | Self::Intake | Self::Metadata | Self::Validate => GENERIC,
             Self::Traces | Self::TraceStats => TRACES,
+            Self::Logs => LOGS,
         }
     }
 }
@@ -184,5 +208,16 @@ mod tests {
         }
         assert_eq!(Route::from_path("/intake"), Some(Route::Intake));
         assert_eq!(Route::from_path("/api/v9/series"), None);
+    }
+
+    #[test]
+    fn a_header_tells_logs_of_agents_from_those_of_tracers() {
+        for path in ["/api/v2/logs", "/v1/input", "/some/prefix/api/v2/logs", "/prefix/v1/input"] {
+            assert_eq!(Route::of_request(path, Some("agent-json")), Some(Route::Logs), "{path}");
+            assert_eq!(Route::of_request(path, Some("other")), None, "{path}");
+            assert_eq!(Route::of_request(path, None), None, "{path}");
+        }
+        assert_eq!(Route::of_request("/api/v2/logs/x", Some("agent-json")), None);
+        assert_eq!(Route::of_request("/api/v2/series", None), Some(Route::SeriesV2));
     }
 }

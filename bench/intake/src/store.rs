@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::acceptance::{Overwrites, Report, context_hash};
 use crate::totals::Totals;
 use crate::{
-    AgentTraces, Check, Event, Exchange, Metadata, Metric, Payload, ReceivedChunk, ReceivedSpan,
-    Request, Route, StatsPayload, Violation,
+    AgentTraces, Check, Event, Exchange, Log, Metadata, Metric, Payload, ReceivedChunk,
+    ReceivedSpan, Request, Route, StatsPayload, Violation,
 };
 
 /// Distinct contexts that are counted; at most 40 MiB.
@@ -48,6 +48,8 @@ pub struct Contents {
     pub traces: Vec<ReceivedChunk>,
     /// Trace stats in order of arrival; empty under [`Keep::Totals`].
     pub stats: Vec<StatsPayload>,
+    /// Logs in order of arrival; empty under [`Keep::Totals`].
+    pub logs: Vec<Log>,
     /// Requests, accepted or not; only the latest under [`Keep::Totals`].
     pub requests: VecDeque<Request>,
     /// Broken rules; only the latest under [`Keep::Totals`].
@@ -82,6 +84,11 @@ impl Contents {
     /// All spans of a service.
     pub fn spans_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a ReceivedSpan> + 'a {
         self.spans().filter(move |span| &*span.service == service)
+    }
+
+    /// All logs of a service.
+    pub fn logs_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Log> + 'a {
+        self.logs.iter().filter(move |log| log.service == service)
     }
 
     /// Latest host metadata.
@@ -214,6 +221,18 @@ impl Store {
         self.read(|contents| contents.stats.clone())
     }
 
+    /// All logs so far.
+    #[must_use]
+    pub fn logs(&self) -> Vec<Log> {
+        self.read(|contents| contents.logs.clone())
+    }
+
+    /// All logs of a service so far.
+    #[must_use]
+    pub fn logs_of(&self, service: &str) -> Vec<Log> {
+        self.read(|contents| contents.logs_of(service).cloned().collect())
+    }
+
     /// The requests that are kept.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
@@ -250,8 +269,10 @@ impl Store {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let (true, Some(hash)) = (request.is_accepted, body_hash) {
-            let is_counted =
-                !payload.metrics.is_empty() || payload.traces.is_some() || payload.stats.is_some();
+            let is_counted = !payload.metrics.is_empty()
+                || payload.traces.is_some()
+                || payload.stats.is_some()
+                || !payload.logs.is_empty();
             request.is_resent = state.unanswered.contains(&hash) && is_counted;
             if state.unanswered.len() < UNANSWERED_MAX {
                 state.unanswered.insert(hash);
@@ -305,6 +326,7 @@ impl Store {
         if let Some(stats) = &payload.stats {
             contents.totals.add_stats(stats);
         }
+        contents.totals.add_logs(&payload.logs);
         match self.keep {
             Keep::All => {
                 contents.metrics.extend(payload.metrics.iter().cloned());
@@ -313,6 +335,7 @@ impl Store {
                 let chunks = payload.traces.iter().flat_map(AgentTraces::chunks);
                 contents.traces.extend(chunks.cloned());
                 contents.stats.extend(payload.stats.iter().cloned());
+                contents.logs.extend(payload.logs.iter().cloned());
             }
             Keep::Totals => keep_latest(&mut contents.metadata, LATEST_MAX),
         }

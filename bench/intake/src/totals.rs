@@ -1,12 +1,14 @@
 //! Sums over everything received. Their size does not grow with the run.
 
 mod apm;
+mod logs;
 
 use std::collections::BTreeMap;
 
-use crate::{AgentTraces, Metric, MetricKind, Points, Request, Rule, StatsPayload};
+use crate::{AgentTraces, Log, Metric, MetricKind, Points, Request, Rule, StatsPayload};
 
 pub use apm::{GroupName, GroupTotals, ServiceTotals, StatsTotals, TraceTotals};
+pub use logs::LogTotals;
 
 /// Names of metrics, services and groups that are summed one by one; further ones share one entry.
 const NAMES_MAX: usize = 10_000;
@@ -50,6 +52,8 @@ pub struct Totals {
     pub traces: TraceTotals,
     /// Sums over trace stats.
     pub stats: StatsTotals,
+    /// Sums over logs.
+    pub logs: LogTotals,
 }
 
 /// Sums over all metrics of one name.
@@ -113,6 +117,10 @@ impl Totals {
 
     pub(crate) fn add_stats(&mut self, stats: &StatsPayload) {
         self.stats.add(stats);
+    }
+
+    pub(crate) fn add_logs(&mut self, logs: &[Log]) {
+        self.logs.add(logs);
     }
 
     pub(crate) fn add_metric(&mut self, metric: &Metric) {

@@ -9,7 +9,7 @@ const DESCRIBED_MAX: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The body is over a hard limit of its route.
+    /// The body is over a hard limit of its route, or a log over that of its own.
     TooLarge,
     /// The body holds nothing.
     EmptyPayload,
@@ -23,7 +23,7 @@ pub enum Rule {
     Key,
     /// Too many points in a series payload.
     TooManyPoints,
-    /// Too many events, service checks or groups of stats in one body.
+    /// Too many events, service checks, groups of stats or logs in one body.
     TooManyItems,
     /// A metric without a name.
     EmptyName,
@@ -71,6 +71,8 @@ pub enum Rule {
     StatsBucket,
     /// Key or counts of a group of stats contradict each other.
     StatsGroup,
+    /// A log with impossible fields.
+    Log,
 }
 
 impl Rule {
@@ -109,6 +111,7 @@ impl Rule {
             Self::SpanTime => "span_time",
             Self::StatsBucket => "stats_bucket",
             Self::StatsGroup => "stats_group",
+            Self::Log => "log",
         }
     }
 }

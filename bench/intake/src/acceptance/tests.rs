@@ -1,4 +1,5 @@
 mod apm;
+mod logs;
 
 use super::{Overwrites, Report, Rule, Rules, check_headers, check_payload};
 use crate::{

@@ -1,6 +1,6 @@
 //! Traces and trace stats as lines.
 
-use super::{LISTED_MAX, push, tag_list, visible};
+use super::{LISTED_MAX, push, shortened, tag_list, visible};
 use crate::{AgentTraces, LatencySketch, ReceivedSpan, StatsGroup, StatsPayload};
 
 /// A line for each chunk and each of its spans.
@@ -90,17 +90,11 @@ fn described(sketch: &LatencySketch) -> String {
     format!("n{} p50 {:.0} p99 {:.0}", sketch.count(), quantile(0.5), quantile(0.99))
 }
 
-/// Tags of which long ones are cut: a statement or a stack must not fill the terminal.
+/// Tags of which long ones are cut.
 fn listed(tags: Vec<String>) -> String {
     const CHARS_MAX: usize = 120;
-    let cut = |tag: &String| {
-        let mut short: String = tag.chars().take(CHARS_MAX).collect();
-        if short.len() < tag.len() {
-            short.push_str("...");
-        }
-        short
-    };
-    let short: Vec<String> = tags.iter().take(LISTED_MAX).map(cut).collect();
+    let short: Vec<String> =
+        tags.iter().take(LISTED_MAX).map(|tag| shortened(tag, CHARS_MAX)).collect();
     let rest = tags.len() - short.len();
     let mut line = tag_list(short.iter().map(String::as_str));
     if rest > 0 {

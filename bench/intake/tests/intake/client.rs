@@ -38,7 +38,16 @@ pub(crate) fn head(method: &str, target: &str, length: usize, more: &[(&str, &st
     head + "\r\n"
 }
 
-/// Sends a body to a route with the content type that it wants.
+/// What agents send with logs, beyond what is sent with everything.
+pub(crate) const LOG_HEADERS: [(&str, &str); 5] = [
+    ("DD-PROTOCOL", "agent-json"),
+    ("DD-EVP-ORIGIN", "agent"),
+    ("DD-EVP-ORIGIN-VERSION", "7.0.0"),
+    ("dd-message-timestamp", "1700000000123"),
+    ("dd-current-timestamp", "1700000000124"),
+];
+
+/// Sends a body to a route with the headers that it wants.
 pub(crate) fn post(
     intake: &Intake,
     route: Route,
@@ -46,6 +55,9 @@ pub(crate) fn post(
     more: &[(&str, &str)],
 ) -> io::Result<Reply> {
     let mut headers = vec![("Content-Type", route.content_type().unwrap_or("text/plain"))];
+    if route == Route::Logs {
+        headers.extend(LOG_HEADERS);
+    }
     headers.extend(more);
     request(intake.addr(), &head("POST", route.path(), body.len(), &headers), body)
 }

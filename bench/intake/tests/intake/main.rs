@@ -5,6 +5,7 @@
 mod apm;
 mod client;
 mod faults;
+mod logs;
 mod query;
 mod routes;
 mod secure;

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(short, long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Also print every metric, event, service check, span and group of trace stats
+    /// Also print every metric, event, service check, span, group of trace stats and log
     #[arg(short, long)]
     verbose: bool,
 }
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
     intake.stop();
     output::line(&format!(
         "{} requests, {} series, {} sketches, {} points, {} events, {} service checks, \
-         {} traces, {} spans, {} groups of trace stats, {} hits",
+         {} traces, {} spans, {} groups of trace stats, {} hits, \
+         {} logs",
         totals.request_count(),
         totals.series,
         totals.sketches,
@@ -66,6 +67,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         totals.traces.spans,
         totals.stats.groups,
         totals.stats.sum.hits,
+        totals.logs.entries,
     ))?;
     let passed: Vec<String> =
         totals.passed().into_iter().map(|(name, count)| format!("{count} {name}")).collect();

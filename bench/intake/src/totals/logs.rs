@@ -1,0 +1,33 @@
+//! Sums over logs.
+
+use std::collections::BTreeMap;
+
+use super::{NAMES_MAX, OTHER_NAMES};
+use crate::Log;
+
+/// Sums over all logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogTotals {
+    /// Requests that carried logs.
+    pub requests: u64,
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of the entries.
+    pub entry_bytes: u64,
+    /// Entries by service.
+    pub by_service: BTreeMap<String, u64>,
+}
+
+impl LogTotals {
+    pub(super) fn add(&mut self, logs: &[Log]) {
+        self.requests += u64::from(!logs.is_empty());
+        for log in logs {
+            self.entries += 1;
+            self.entry_bytes += log.encoded_bytes as u64;
+            let is_known = self.by_service.contains_key(&log.service);
+            let has_room = is_known || self.by_service.len() < NAMES_MAX;
+            let entry = if has_room { &*log.service } else { OTHER_NAMES };
+            *self.by_service.entry(entry.to_owned()).or_default() += 1;
+        }
+    }
+}
