@@ -57,11 +57,14 @@ pub fn identities(snapshot: &Snapshot) -> Vec<Identity> {
         list.extend(crate::traces::identities(traces));
         list.extend(crate::proxies::identities(&snapshot.proxies));
     }
+    if let Some(ingest) = &snapshot.ingest {
+        list.extend(crate::ingest::identities(ingest));
+    }
     for endpoint in &snapshot.endpoints {
         let waiting = endpoint.queued + endpoint.spooled;
         list.push(Identity {
             name: match &*endpoint.data {
-                "traces" => format!("payloads of traces to {}", endpoint.url),
+                data @ ("traces" | "logs") => format!("payloads of {data} to {}", endpoint.url),
                 _ => format!("payloads to {}", endpoint.url),
             },
             ..exact(

@@ -20,6 +20,9 @@ pub fn prometheus(snapshot: &Snapshot) -> String {
         traces(&mut page, status);
         crate::proxies::metrics(&mut page, &snapshot.proxies);
     }
+    if let Some(ingest) = &snapshot.ingest {
+        crate::ingest::metrics(&mut page, ingest);
+    }
     if let Some(status) = &snapshot.remote {
         remote(&mut page, status);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use signal::Counter;
 
-use crate::{FlareStatus, ProxyStatus, RemoteStatus, TraceStatus};
+use crate::{FlareStatus, IngestStatus, ProxyStatus, RemoteStatus, TraceStatus};
 
 /// Everything `status` knows. Unknown fields are ignored and missing ones have their defaults when
 /// read, so that a command of one version understands an agent of another.
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub traces: Option<TraceStatus>,
     /// Proxies of the trace receiver, where they run.
     pub proxies: Vec<ProxyStatus>,
+    /// Logs and OTLP, where they are taken.
+    pub ingest: Option<IngestStatus>,
     /// Remote configuration.
     pub remote: Option<RemoteStatus>,
     /// Archives for support.

@@ -23,6 +23,9 @@ pub fn text(snapshot: &Snapshot) -> String {
         crate::traces::page(&mut page, traces);
         crate::proxies::page(&mut page, &snapshot.proxies);
     }
+    if let Some(ingest) = &snapshot.ingest {
+        crate::ingest::page(&mut page, ingest);
+    }
     endpoints(&mut page, snapshot);
     if let Some(remote) = &snapshot.remote {
         crate::remote::page(&mut page, remote);

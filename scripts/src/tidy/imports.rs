@@ -21,13 +21,13 @@ const DATAPLANE: &[&str] = &[
     "sampling",
     "stats",
     "traces",
-    "otlp",
     "logs",
+    "otlp",
     "lane",
 ];
 const CONTROL: &[&str] = &[
     "config", "origin", "capture", "merge", "encode", "forward", "host", "proxy", "debugger",
-    "remote", "flare", "status", "agent", "native",
+    "remote", "flare", "ingest", "status", "agent", "native",
 ];
 const BENCH: &[&str] = &["intake", "load"];
 
@@ -63,6 +63,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("control/debugger", &[&["entity", "forward"]]),
     ("control/remote", &[&["forward"]]),
     ("control/flare", &[&["config", "forward"]]),
+    ("control/ingest", &[&["encode", "logs", "otlp", "signal"]]),
     ("control/agent", &[DATAPLANE, CONTROL]),
     ("control/native", &[&["agent", "config", "status"]]),
     ("control/ffi", &[&["debugger", "native"]]),
