@@ -74,6 +74,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             "capture",
             "config",
             "debugger",
+            "logs",
             "obfuscate",
             "parse",
             "proxy",
