@@ -211,6 +211,14 @@ pub const DEBUGGER: Target = Target {
     mutation_count: 10_000,
 };
 
+/// Log records that an application submits, as JSON and as lines.
+pub const LOGS_INGEST: Target = Target {
+    name: "logs-ingest",
+    check: logs::check_ingest,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
 /// Every target.
 pub const TARGETS: &[Target] = &[
     PACKET,
@@ -235,6 +243,7 @@ pub const TARGETS: &[Target] = &[
     RC_ANSWER,
     RC_STORE,
     DEBUGGER,
+    LOGS_INGEST,
 ];
 
 /// One committed input.

@@ -77,6 +77,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             "capture",
             "config",
             "debugger",
+            "logs",
             "obfuscate",
             "parse",
             "proxy",
