@@ -8,7 +8,7 @@
 //!
 //! Bodies are read in place by a cursor over protobuf fields ([`wire`]): attributes borrow from the
 //! body, lists and maps stay encoded until somebody needs them. OTLP/JSON is turned into protobuf
-//! first, so that there is one reader.
+//! first ([`json`]), so that there is one reader.
 //!
 //! Invariants: no input panics; nesting is bounded ([`DEPTH_MAX`]); every span, point and record of
 //! a request is handed on or counted by the reason for which it was dropped.
@@ -16,9 +16,17 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+pub mod json;
+mod resource;
+mod scope;
+mod signal;
 mod value;
 pub mod wire;
 
+pub use resource::{Platform, Resource, Source};
+pub use scope::Scope;
+pub use signal::Signal;
 pub use value::{
-    Attribute, Attributes, DEPTH_MAX, Value, double_text, elements, entries, push_quoted,
+    ATTRIBUTES_MAX, Attribute, Attributes, DEPTH_MAX, Value, double_text, elements, entries,
+    push_quoted,
 };

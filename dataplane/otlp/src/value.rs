@@ -11,6 +11,9 @@ use crate::wire::{Field, Fields, WireError};
 
 /// How deep values may lie within each other.
 pub const DEPTH_MAX: usize = 64;
+/// Attributes of one resource, scope, span, point or record; also elements of one list or map. What
+/// takes two bytes on the wire must not become some fifty bytes of memory without end.
+pub const ATTRIBUTES_MAX: usize = 1 << 14;
 
 /// A value. Lists and maps stay encoded until somebody reads them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,8 +72,11 @@ impl<'a> Attributes<'a> {
     /// Adds the attribute in a field that holds a message `KeyValue`.
     ///
     /// # Errors
-    /// [`WireError`].
+    /// [`WireError`], such as that there are [`ATTRIBUTES_MAX`].
     pub fn push(&mut self, field: Field<'a>) -> Result<(), WireError> {
+        if self.0.len() >= ATTRIBUTES_MAX {
+            return Err(WireError::TooMany);
+        }
         self.0.push(Attribute::read(field.bytes()?)?);
         Ok(())
     }
@@ -195,6 +201,9 @@ pub fn elements(message: &[u8]) -> Result<Vec<Value<'_>>, WireError> {
     let (mut fields, mut elements) = (Fields::new(message), Vec::new());
     while let Some(field) = fields.read()? {
         if field.number == 1 {
+            if elements.len() >= ATTRIBUTES_MAX {
+                return Err(WireError::TooMany);
+            }
             elements.push(Value::read(field.bytes()?)?);
         }
     }

@@ -24,8 +24,8 @@ pub enum WireError {
     /// Values lie within each other deeper than [`crate::DEPTH_MAX`].
     #[error("values are nested deeper than {}", crate::DEPTH_MAX)]
     TooDeep,
-    /// More items than are taken of one request.
-    #[error("more items than one request may have")]
+    /// More items than are taken of one request, or more attributes than of one item.
+    #[error("more items than one request may have, or attributes than one item")]
     TooMany,
 }
 
