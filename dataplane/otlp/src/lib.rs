@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 pub mod json;
+pub mod metrics;
 mod resource;
 mod scope;
 mod signal;
