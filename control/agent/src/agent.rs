@@ -28,6 +28,7 @@ use crate::delivery::Delivery;
 use crate::flush::{FlushTotals, Flusher};
 use crate::flush_all::FlushHandle;
 use crate::host_name::Host;
+use crate::ingest::{IngestListeners, IngestPart, IngestStart};
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
@@ -98,6 +99,9 @@ pub enum StartError {
     /// The settings of traces are no good.
     #[error("traces cannot be processed: {0}")]
     Traces(String),
+    /// The settings of logs or OTLP are no good.
+    #[error("logs and OTLP cannot be taken: {0}")]
+    Ingest(String),
     /// The local API cannot start.
     #[error("the local API cannot start: {0}")]
     Api(String),
@@ -192,8 +196,11 @@ impl Agent {
         let mut trace_listeners = TraceListeners::open(&config, lane_count, role == Role::Guest);
         trace_listeners.statsd_port = listeners.port();
         note_listeners(&trace_listeners.reports, &mut notes);
+        let mut ingest_listeners = IngestListeners::open(&config);
+        note_listeners(&ingest_listeners.reports, &mut notes);
         if role == Role::Guest {
-            require_all(listeners.reports.iter().chain(&trace_listeners.reports))?;
+            let reports = listeners.reports.iter().chain(&trace_listeners.reports);
+            require_all(reports.chain(&ingest_listeners.reports))?;
         }
         let rules = rules(&config, &mut notes);
         let delivery = Arc::new(Delivery::start(&config)?);
@@ -206,6 +213,7 @@ impl Agent {
         let remote = Arc::new(RemoteSlot::new(&config, &host.name));
         let mut listener_reports = listeners.reports.clone();
         listener_reports.append(&mut trace_listeners.reports);
+        listener_reports.append(&mut ingest_listeners.reports);
         // The lanes come later than what hands them lines.
         let way_in = Arc::<OnceLock<Arc<Submissions>>>::default();
         let traces = apm::start(Starting {
@@ -233,6 +241,16 @@ impl Agent {
         )?;
         let submissions = Arc::clone(lanes.submissions());
         way_in.get_or_init(|| Arc::clone(&submissions));
+        let ingest = IngestPart::start(IngestStart {
+            config: &config,
+            host: &host.name,
+            keys: &keys,
+            started_unix_secs,
+            role,
+            delivery: &delivery,
+            submissions: &submissions,
+            listeners: ingest_listeners,
+        })?;
         let totals = Arc::<Mutex<FlushTotals>>::default();
         let pulse = Arc::<Pulse>::default();
         let (requests, request_receiver) = Coordinator::requests();
@@ -255,6 +273,7 @@ impl Agent {
             trace_delivery: traces.delivery,
             trace_report: traces.report,
             proxies: traces.proxies,
+            ingest,
             config: RwLock::new(Arc::clone(&config)),
             changing: Mutex::default(),
             notes: Mutex::new(notes),
@@ -337,9 +356,17 @@ impl Agent {
         drop(self.secrets.take());
         self.shared.remote.stop();
         self.shared.flares.stop();
+        // Before the lanes and forwarders that it hands things to.
+        if let Some(ingest) = &self.shared.ingest {
+            ingest.stop();
+        }
         let with_open_bucket = self.shared.config().flushes_on_stop();
         // A coordinator that is gone has stopped already.
         drop(self.requests.send(Request::Stop { with_open_bucket }));
+        // Beside the coordinator, whose forwarders have the same budget.
+        if let Some(ingest) = &self.shared.ingest {
+            ingest.stop_delivery();
+        }
         if let Some(thread) = self.coordinator.take()
             && thread.join().is_err()
         {
@@ -407,6 +434,7 @@ fn planned_bytes(config: &Config) -> u64 {
     contexts * PLANNED_CONTEXT_BYTES
         + lanes * lane_bytes
         + queues
+        + crate::ingest::planned_bytes(config)
         + crate::remote::planned_bytes(config)
         + crate::flare::planned_bytes(config)
 }

@@ -111,6 +111,7 @@ impl Apm {
             seed,
             is_429_told: settings::has_feature(config, Feature::RealStatus),
             is_converted: settings::has_feature(config, Feature::ConvertTraces),
+            otlp: settings::otlp(config),
             held_bytes_max: settings::held_bytes(config, lanes),
         };
         let report = Arc::new(Mutex::new(TraceReport::new(lanes)));

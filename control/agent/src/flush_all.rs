@@ -2,7 +2,8 @@
 //! between two calls.
 //!
 //! ```text
-//! caller -> coordinator: lanes close their open bucket; traces in work, spans, stats leave
+//! caller -> ingest: logs and OTLP that wait are worked on and leave, or go to the lanes
+//!        -> coordinator: lanes close their open bucket; traces in work, spans, stats leave
 //!        -> forwarders: until nothing waits
 //! ```
 //!
@@ -61,10 +62,15 @@ impl Shared {
     /// Flushes everything and waits for its delivery, at most `timeout`.
     pub(crate) fn flush_all(&self, timeout: Duration) -> Result<(), FlushError> {
         let started = Instant::now();
+        if let Some(ingest) = &self.ingest
+            && !ingest.flush(started + timeout)
+        {
+            return Err(FlushError::Late(timeout));
+        }
         let (reply, answer) = std::sync::mpsc::channel();
         let request = Request::FlushAll { deadline: started + timeout, reply };
         self.requests.send(request).map_err(|_| FlushError::Stopped)?;
-        match answer.recv_timeout(timeout) {
+        match answer.recv_timeout(timeout.saturating_sub(started.elapsed())) {
             Ok(true) => {}
             Ok(false) | Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
                 return Err(FlushError::Late(timeout));
@@ -93,6 +99,7 @@ impl Shared {
     fn undelivered(&self) -> (u64, String) {
         let mut stats = self.delivery.stats();
         stats.extend(self.trace_delivery.as_ref().map(|delivery| delivery.stats()));
+        stats.extend(self.ingest.as_ref().and_then(|ingest| ingest.log_stats()));
         let (mut waiting, mut last_error) = (0, String::new());
         for endpoint in stats.iter().flat_map(|stats| &stats.endpoints) {
             let here = endpoint.queued.count + endpoint.spooled.count;

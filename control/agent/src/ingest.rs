@@ -15,13 +15,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::{Config, keys};
+use context::Keys;
 use forward::ForwardStats;
-use ingest::{Ingest, Inlet, Kind, Listener, Outlets, Refused};
+use ingest::{Ingest, Outlets, Refused};
+pub(crate) use ingest::{Inlet, Kind};
 use lane::SubmitError;
 use status::IngestStatus;
 
-pub(crate) use self::listen::IngestListeners;
 use self::delivery::LogDelivery;
+pub(crate) use self::listen::IngestListeners;
 use crate::agent::{Role, StartError};
 use crate::delivery::Delivery;
 use crate::products::Product;
@@ -39,6 +41,8 @@ pub(crate) struct IngestPart {
 pub(crate) struct IngestStart<'a> {
     pub(crate) config: &'a Config,
     pub(crate) host: &'a Arc<str>,
+    pub(crate) keys: &'a Keys,
+    pub(crate) started_unix_secs: u64,
     pub(crate) role: Role,
     pub(crate) delivery: &'a Arc<Delivery>,
     pub(crate) submissions: &'a Arc<Submissions>,
@@ -49,19 +53,19 @@ impl IngestPart {
     /// Starts what the configuration asks for. An embedded agent takes OTLP without a socket, which
     /// nothing in the configuration announces.
     pub(crate) fn start(start: IngestStart<'_>) -> Result<Option<Arc<Self>>, StartError> {
-        let IngestStart { config, host, role, delivery, submissions, listeners } = start;
+        let IngestStart { config, role, delivery, submissions, .. } = start;
         let takes_logs = Product::Logs.is_on(config);
-        let is_listening = !listeners.open.is_empty();
-        let takes_otlp = Product::Otlp.is_built() && (role == Role::Guest || is_listening);
-        if !takes_logs && !takes_otlp && !is_listening {
+        let takes_otlp =
+            Product::Otlp.is_built() && (role == Role::Guest || start.listeners.has_otlp());
+        if !takes_logs && !takes_otlp {
             return Ok(None);
         }
+        let settings = settings::settings(&start, takes_logs, takes_otlp)?;
         let logs = takes_logs.then(|| LogDelivery::start(config).map(Arc::new)).transpose()?;
-        let settings = settings::settings(config, host, takes_logs, takes_otlp)?;
         let outlets = outlets(config, logs.clone(), delivery, submissions);
-        let open: Vec<Listener> = listeners.open;
-        let ingest = Ingest::start(settings, outlets, open)?;
-        submissions.open_ingest(Arc::clone(ingest.inlet()));
+        let takes_otlp_traces = outlets.traces.is_some();
+        let ingest = Ingest::start(settings, outlets, start.listeners.open)?;
+        submissions.open_ingest(Arc::clone(ingest.inlet()), takes_otlp_traces);
         Ok(Some(Arc::new(Self { ingest, logs })))
     }
 
@@ -96,6 +100,15 @@ impl IngestPart {
             logs.stop();
         }
     }
+}
+
+/// Bytes that it may take: bodies that wait, and payloads for each destination of logs.
+pub(crate) fn planned_bytes(config: &Config) -> u64 {
+    if !Product::Logs.is_on(config) {
+        return 0;
+    }
+    let endpoints = config.log_endpoints().len() as u64;
+    config.bytes(keys::INGEST_BYTES) + config.bytes(keys::LOGS_QUEUE_BYTES) * endpoints
 }
 
 /// Hands over a body without a socket.

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(all(
+        feature = "grpc",
         feature = "local-api",
         feature = "proxies",
         feature = "remote-config",
@@ -41,6 +42,8 @@ pub mod flare;
 mod flush;
 mod flush_all;
 mod host_name;
+#[cfg_attr(not(feature = "logs"), path = "without/ingest.rs")]
+mod ingest;
 mod lanes;
 mod listen;
 mod memory_watch;
@@ -62,7 +65,7 @@ pub use agent::{Agent, Options, ReloadConfig, SnapshotHandle, StartError};
 pub use flush_all::{FlushError, FlushHandle};
 pub use lane::SubmitError;
 pub use products::Product;
-pub use submissions::{Submissions, TraceFormat};
+pub use submissions::{OtlpSignal, Submissions, TraceFormat};
 
 /// Whether TLS of this build is by the FIPS-validated module of AWS-LC, the feature `fips`.
 pub const IS_FIPS: bool = cfg!(feature = "fips");

@@ -11,6 +11,12 @@ use config::{Config, keys};
 pub enum Product {
     /// Traces and their stats, over sockets and without.
     Traces,
+    /// Logs that are handed over, or come over HTTP.
+    Logs,
+    /// OTLP of all signals, without a socket and over HTTP.
+    Otlp,
+    /// OTLP over gRPC.
+    Grpc,
     /// Requests of tracers that are passed on: profiles, snapshots, telemetry and others.
     Proxies,
     /// Configuration from afar, for the agent and for tracers.
@@ -23,14 +29,25 @@ pub enum Product {
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Traces, Self::Proxies, Self::RemoteConfig, Self::LocalApi, Self::IoUring];
+    pub const ALL: [Self; 8] = [
+        Self::Traces,
+        Self::Logs,
+        Self::Otlp,
+        Self::Grpc,
+        Self::Proxies,
+        Self::RemoteConfig,
+        Self::LocalApi,
+        Self::IoUring,
+    ];
 
     /// Whether this build has it.
     #[must_use]
     pub const fn is_built(self) -> bool {
         match self {
             Self::Traces => cfg!(feature = "traces"),
+            Self::Logs => cfg!(feature = "logs"),
+            Self::Otlp => cfg!(feature = "otlp"),
+            Self::Grpc => cfg!(feature = "grpc"),
             Self::Proxies => cfg!(feature = "proxies"),
             Self::RemoteConfig => cfg!(feature = "remote-config"),
             Self::LocalApi => cfg!(feature = "local-api"),
@@ -43,6 +60,9 @@ impl Product {
     pub const fn feature(self) -> &'static str {
         match self {
             Self::Traces => "traces",
+            Self::Logs => "logs",
+            Self::Otlp => "otlp",
+            Self::Grpc => "grpc",
             Self::Proxies => "proxies",
             Self::RemoteConfig => "remote-config",
             Self::LocalApi => "local-api",
@@ -59,6 +79,8 @@ impl Product {
     fn is_wanted(self, config: &Config) -> bool {
         match self {
             Self::Traces | Self::Proxies => config.bool(keys::APM_ENABLED),
+            Self::Logs => config.bool(keys::LOGS_ENABLED),
+            Self::Otlp | Self::Grpc => true,
             Self::RemoteConfig => config.bool(keys::REMOTE_CONFIG_ENABLED),
             Self::LocalApi => true,
             Self::IoUring => config.str(keys::DRIVER) == "io_uring",

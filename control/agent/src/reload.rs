@@ -52,6 +52,9 @@ impl Shared {
             delivery.reload(new)?;
         }
         self.delivery.reload(new)?;
+        if let Some(ingest) = &self.ingest {
+            ingest.reload(new)?;
+        }
         if let Some(proxies) = &self.proxies {
             proxies.reload(new);
         }

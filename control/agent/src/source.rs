@@ -22,6 +22,7 @@ use crate::coordinator::{Request, totals, unix_secs};
 use crate::delivery::Delivery;
 use crate::flare::FlareDesk;
 use crate::flush::FlushTotals;
+use crate::ingest::IngestPart;
 use crate::listen::ListenerReport;
 use crate::proxies::ProxyRoutes;
 use crate::remote::RemoteSlot;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) trace_delivery: Option<Arc<TraceDelivery>>,
     pub(crate) trace_report: Option<Arc<Mutex<TraceReport>>>,
     pub(crate) proxies: Option<Arc<ProxyRoutes>>,
+    pub(crate) ingest: Option<Arc<IngestPart>>,
     pub(crate) config: RwLock<Arc<Config>>,
     /// Held while the configuration changes.
     pub(crate) changing: Mutex<()>,
@@ -158,6 +160,9 @@ impl Shared {
             let traces = delivery.stats();
             endpoints.extend(traces.endpoints.iter().map(|stats| endpoint_status(stats, "traces")));
         }
+        if let Some(logs) = self.ingest.as_ref().and_then(|ingest| ingest.log_stats()) {
+            endpoints.extend(logs.endpoints.iter().map(|stats| endpoint_status(stats, "logs")));
+        }
         let config = self.config();
         let mut snapshot = Snapshot {
             version: self.version.clone(),
@@ -176,6 +181,7 @@ impl Shared {
                 .as_ref()
                 .map(|report| apm::status(&report.lock().unwrap_or_else(PoisonError::into_inner))),
             proxies: self.proxies.as_ref().map(|routes| routes.status()).unwrap_or_default(),
+            ingest: self.ingest.as_ref().map(|ingest| ingest.status()),
             remote: self.remote.status(),
             flares: self.flares.status(),
             endpoints,

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_uint};
 use std::time::Duration;
 
 use native::blocking::Agent;
-use native::{TraceFormat, VERSION};
+use native::{OtlpSignal, TraceFormat, VERSION};
 
 use crate::config::corelane_config;
 use crate::error::{DatadogError, Failure, answer, corelane_error};
@@ -24,11 +24,14 @@ pub enum corelane_endpoint {
     CORELANE_ENDPOINT_TRACE = 0,
     /// DogStatsD: `unix:///path` where there is a socket, else `udp://127.0.0.1:8125`.
     CORELANE_ENDPOINT_DOGSTATSD = 1,
-    /// OTLP over gRPC. Not in this version: `DATADOG_NOT_AVAILABLE`.
+    /// OTLP over gRPC: `http://127.0.0.1:4317`, where `otlp_config.receiver.protocols.grpc.endpoint`
+    /// is set.
     CORELANE_ENDPOINT_OTLP_GRPC = 2,
-    /// OTLP over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
+    /// OTLP over HTTP: `http://127.0.0.1:4318`, where `otlp_config.receiver.protocols.http.endpoint`
+    /// is set.
     CORELANE_ENDPOINT_OTLP_HTTP = 3,
-    /// Logs over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
+    /// Logs over HTTP: `http://127.0.0.1:10517`, where `corelane.logs.listen` or `logs_agent_port`
+    /// is set; they are sent to `/v1/input`.
     CORELANE_ENDPOINT_LOGS = 4,
 }
 
@@ -45,18 +48,23 @@ pub enum corelane_data {
     CORELANE_DATA_TRACES_V05 = 2,
     /// Traces in MessagePack, v1.0.
     CORELANE_DATA_TRACES_V1 = 3,
-    /// Logs, as a JSON list. Not in this version: `DATADOG_NOT_AVAILABLE`.
+    /// Logs, as a JSON list of entries with `message` and `timestamp` (milliseconds), or one entry.
+    /// Where `logs_enabled` is on.
     CORELANE_DATA_LOGS_JSON = 4,
-    /// OTLP, as a protobuf message of an export request. Not in this version:
-    /// `DATADOG_NOT_AVAILABLE`.
-    CORELANE_DATA_OTLP_PROTOBUF = 5,
+    /// OTLP traces: a protobuf message `ExportTraceServiceRequest`.
+    CORELANE_DATA_OTLP_TRACES = 5,
+    /// OTLP metrics: a protobuf message `ExportMetricsServiceRequest`.
+    CORELANE_DATA_OTLP_METRICS = 6,
+    /// OTLP logs: a protobuf message `ExportLogsServiceRequest`. Where `logs_enabled` and
+    /// `otlp_config.logs.enabled` are on.
+    CORELANE_DATA_OTLP_LOGS = 7,
 }
 
 /// What `corelane_agent_wait` returns while the agent runs.
 pub const CORELANE_STILL_RUNNING: c_int = 4;
 
 /// Version of this interface: major in the upper 16 bits, minor in the lower.
-pub const CORELANE_ABI_VERSION: u32 = 1 << 16;
+pub const CORELANE_ABI_VERSION: u32 = 1 << 16 | 1;
 
 /// The `CORELANE_ABI_VERSION` that the library was built with: the major is the one of the header,
 /// the minor at least.
@@ -111,8 +119,9 @@ pub unsafe extern "C" fn corelane_agent_endpoint(
         let url = match kind {
             0 => agent.endpoints().trace_url(),
             1 => agent.endpoints().dogstatsd_url(),
-            2 | 3 => return Err(not_in_this_version(NO_OTLP)),
-            4 => return Err(not_in_this_version(NO_LOGS)),
+            2 => agent.endpoints().otlp_grpc_url(),
+            3 => agent.endpoints().otlp_http_url(),
+            4 => agent.endpoints().logs_url(),
             _ => return Err(unknown_kind()),
         };
         let url = url.ok_or_else(|| {
@@ -129,8 +138,8 @@ pub unsafe extern "C" fn corelane_agent_endpoint(
 /// `DATADOG_SUBMISSION_ERROR` when there is no room now or the data is too long: it was counted,
 /// and may be submitted again. `DATADOG_INVALID_DATA_FORMAT` when it cannot be what `kind` says;
 /// single lines and spans that are no good are counted by reason, as those of sockets are.
-/// `DATADOG_NOT_AVAILABLE` when the agent does not take such data: logs and OTLP in this version,
-/// traces where they are switched off or were left out of the build.
+/// `DATADOG_NOT_AVAILABLE` when the agent does not take such data: it is switched off, or was left
+/// out of the build.
 ///
 /// # Safety
 /// `agent` is a handle of this library or NULL; `data` is NULL or points to `length` bytes.
@@ -159,8 +168,10 @@ pub unsafe extern "C" fn corelane_agent_submit(
             1 => Ok(agent.submit_traces(TraceFormat::V04, data)?),
             2 => Ok(agent.submit_traces(TraceFormat::V05, data)?),
             3 => Ok(agent.submit_traces(TraceFormat::V1, data)?),
-            4 => Err(not_in_this_version(NO_LOGS)),
-            5 => Err(not_in_this_version(NO_OTLP)),
+            4 => Ok(agent.submit_logs(data)?),
+            5 => Ok(agent.submit_otlp(OtlpSignal::Traces, data)?),
+            6 => Ok(agent.submit_otlp(OtlpSignal::Metrics, data)?),
+            7 => Ok(agent.submit_otlp(OtlpSignal::Logs, data)?),
             _ => Err(unknown_kind()),
         }
     })
@@ -298,13 +309,6 @@ pub(crate) fn version() -> *const c_char {
 
 pub(crate) fn ms(timeout_ms: u32) -> Duration {
     Duration::from_millis(timeout_ms.into())
-}
-
-const NO_OTLP: &str = "this version takes no OTLP";
-const NO_LOGS: &str = "this version takes no logs";
-
-fn not_in_this_version(message: &str) -> Failure {
-    Failure::new(DatadogError::DATADOG_NOT_AVAILABLE, message)
 }
 
 fn unknown_kind() -> Failure {

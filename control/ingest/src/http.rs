@@ -124,7 +124,7 @@ async fn accept(
     loop {
         while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {
-            _ended = stopped.wait_for(|is_stopped| *is_stopped) => break,
+            () = ended(&mut stopped) => break,
             accepted = async {
                 let place = Arc::clone(&places).acquire_owned().await;
                 (open.socket.accept().await, place)
@@ -146,6 +146,11 @@ async fn accept(
         }
     }
     while connections.join_next().await.is_some() {}
+}
+
+/// Waits for the stop, which is also when nobody is left to tell it.
+async fn ended(stopped: &mut watch::Receiver<bool>) {
+    stopped.wait_for(|is_stopped| *is_stopped).await.ok();
 }
 
 async fn serve_connection(
@@ -173,7 +178,7 @@ async fn serve_connection(
             let mut connection = std::pin::pin!(connection);
             tokio::select! {
                 outcome = connection.as_mut() => outcome,
-                _ended = stopped.wait_for(|is_stopped| *is_stopped) => {
+                () = ended(&mut stopped) => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -188,7 +193,7 @@ async fn serve_connection(
             let mut connection = std::pin::pin!(connection);
             tokio::select! {
                 outcome = connection.as_mut() => outcome,
-                _ended = stopped.wait_for(|is_stopped| *is_stopped) => {
+                () = ended(&mut stopped) => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }

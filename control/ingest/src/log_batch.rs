@@ -64,8 +64,18 @@ impl LogBatch {
         Ok(Rejected::default())
     }
 
-    /// Takes entries that were received at this time.
-    pub(crate) fn take(&mut self, entries: impl IntoIterator<Item = Entry>, now_ms: u64) {
+    /// Takes an OTLP request in protobuf.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn take_otlp(
+        &mut self,
+        body: &[u8],
+        now_ms: u64,
+    ) -> Result<Rejected, otlp::wire::WireError> {
+        otlp::logs::read(body, now_ms.cast_signed(), &mut |entry| self.add(entry, now_ms))?;
+        Ok(Rejected::default())
+    }
+
+    fn take(&mut self, entries: Vec<Entry>, now_ms: u64) {
         for entry in entries {
             self.add(entry, now_ms);
         }

@@ -138,7 +138,7 @@ impl Ingest {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return };
         // A worker that is gone has stopped already.
-        drop(self.inlet.send(Job::Stop));
+        self.inlet.send(Job::Stop).ok();
         if thread.join().is_err() {
             log::error!("the thread of logs and OTLP panicked; what it held is lost");
         }
@@ -169,8 +169,7 @@ async fn run(
             () = sleep_until(due.into()) => worker.flush_due(),
         }
     }
-    // Nobody waits for the news where nothing listens.
-    drop(stop.send(true));
+    stop.send_replace(true);
     let mut serving = pin!(timeout(LAST_REQUESTS, serving));
     loop {
         tokio::select! {
@@ -198,7 +197,7 @@ impl Worker {
                 }
                 if let Some(reply) = reply {
                     // A client that is gone needs no answer.
-                    drop(reply.send(outcome));
+                    reply.send(outcome).ok();
                 }
                 drop(charge);
                 self.publish();
@@ -206,7 +205,7 @@ impl Worker {
             Job::Flush(reply) => {
                 self.flush();
                 // Whoever asked may have given up.
-                drop(reply.send(()));
+                reply.send(()).ok();
             }
             Job::Stop => {}
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use agent::{Options, Product, SnapshotHandle, Submissions, SubmitError, TraceFormat};
+use agent::{Options, OtlpSignal, Product, SnapshotHandle, Submissions, SubmitError, TraceFormat};
 use status::Snapshot;
 
 use crate::config::Config;
@@ -46,6 +46,11 @@ const NO_TRACES: AgentError = AgentError::NotAvailable(if Product::Traces.is_bui
     "traces are off: see `apm_config.enabled`"
 } else {
     "this library was built without traces: it needs the cargo feature `traces`"
+});
+const NO_LOGS: AgentError = AgentError::NotAvailable(if Product::Logs.is_built() {
+    "logs are off: see `logs_enabled`"
+} else {
+    "this library was built without logs: it needs the cargo feature `logs`"
 });
 const STOPPED: AgentError = AgentError::NotAvailable("the agent has stopped");
 
@@ -112,6 +117,38 @@ impl Agent {
             return Err(NO_TRACES);
         }
         self.submissions.submit_traces(format, payload).map_err(refusal)
+    }
+
+    /// Hands over logs without a socket: a JSON list of entries, or one entry, each with a `message`
+    /// and a `timestamp` in milliseconds, and `hostname`, `service`, `ddsource`, `ddtags` and
+    /// `status` where it has them; further keys stay with it. It is copied, and part of every flush
+    /// that is asked for afterwards.
+    ///
+    /// # Errors
+    /// [`AgentError::Submission`] when there is no room, or the list is too long or no JSON of that
+    /// kind by its first byte; [`AgentError::NotAvailable`] when logs are off (`logs_enabled`).
+    /// A list that turns out to be broken is counted.
+    pub fn submit_logs(&self, json: &[u8]) -> Result<(), AgentError> {
+        self.check_here()?;
+        if !self.submissions.takes_logs() {
+            return Err(NO_LOGS);
+        }
+        self.submissions.submit_logs(json).map_err(refusal)
+    }
+
+    /// Hands over an OTLP export request in protobuf without a socket. It is copied, and part of
+    /// every flush that is asked for afterwards.
+    ///
+    /// # Errors
+    /// [`AgentError::Submission`] when there is no room, or the request is too long or cannot be
+    /// one; [`AgentError::NotAvailable`] when that signal is off. What is found wrong later is
+    /// counted.
+    pub fn submit_otlp(&self, signal: OtlpSignal, request: &[u8]) -> Result<(), AgentError> {
+        self.check_here()?;
+        if !self.submissions.takes_otlp(signal) {
+            return Err(no_otlp(signal));
+        }
+        self.submissions.submit_otlp(signal, request).map_err(refusal)
     }
 
     /// Flushes everything, the open bucket included, and waits until the intakes have it: before a
@@ -278,6 +315,22 @@ fn end_stop(state: &mut State, last: Snapshot) -> Result<(), AgentError> {
         return Err(AgentError::IoError(io::Error::other("the thread of the stop panicked")));
     }
     Ok(())
+}
+
+const fn no_otlp(signal: OtlpSignal) -> AgentError {
+    AgentError::NotAvailable(if !Product::Otlp.is_built() {
+        "this library was built without OTLP: it needs the cargo feature `otlp`"
+    } else {
+        match signal {
+            OtlpSignal::Traces => {
+                "OTLP traces are off: see `otlp_config.traces.enabled` and `apm_config.enabled`"
+            }
+            OtlpSignal::Metrics => "OTLP metrics are off: see `otlp_config.metrics.enabled`",
+            OtlpSignal::Logs => {
+                "OTLP logs are off: see `otlp_config.logs.enabled` and `logs_enabled`"
+            }
+        }
+    })
 }
 
 fn refusal(error: SubmitError) -> AgentError {

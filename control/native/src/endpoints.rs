@@ -16,6 +16,12 @@ pub struct Endpoints {
     pub dogstatsd_udp: Option<SocketAddr>,
     /// DogStatsD over a Unix datagram socket.
     pub dogstatsd_uds: Option<PathBuf>,
+    /// Logs over HTTP.
+    pub logs: Option<SocketAddr>,
+    /// OTLP over HTTP.
+    pub otlp_http: Option<SocketAddr>,
+    /// OTLP over gRPC.
+    pub otlp_grpc: Option<SocketAddr>,
 }
 
 /// The listener of traces.
@@ -38,6 +44,9 @@ impl Endpoints {
                 "unix-http" => endpoints.trace_uds = endpoints.trace_uds.or_else(path),
                 "udp" => endpoints.dogstatsd_udp = endpoints.dogstatsd_udp.or_else(address),
                 "uds" => endpoints.dogstatsd_uds = endpoints.dogstatsd_uds.or_else(path),
+                "logs-http" => endpoints.logs = endpoints.logs.or_else(address),
+                "otlp-http" => endpoints.otlp_http = endpoints.otlp_http.or_else(address),
+                "otlp-grpc" => endpoints.otlp_grpc = endpoints.otlp_grpc.or_else(address),
                 _ => {}
             }
         }
@@ -66,5 +75,23 @@ impl Endpoints {
     pub fn dogstatsd_url(&self) -> Option<String> {
         let uds = self.dogstatsd_uds.as_ref().map(|path| format!("unix://{}", path.display()));
         uds.or_else(|| self.dogstatsd_udp.map(|address| format!("udp://{address}")))
+    }
+
+    /// Where logs are sent over HTTP: `/v1/input` below it.
+    #[must_use]
+    pub fn logs_url(&self) -> Option<String> {
+        self.logs.map(|address| format!("http://{address}"))
+    }
+
+    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be for the protocol `http/protobuf`.
+    #[must_use]
+    pub fn otlp_http_url(&self) -> Option<String> {
+        self.otlp_http.map(|address| format!("http://{address}"))
+    }
+
+    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be for the protocol `grpc`.
+    #[must_use]
+    pub fn otlp_grpc_url(&self) -> Option<String> {
+        self.otlp_grpc.map(|address| format!("http://{address}"))
     }
 }

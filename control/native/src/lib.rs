@@ -50,7 +50,7 @@ mod fork;
 mod shutdown;
 mod signals;
 
-pub use ::agent::{SubmitError, TraceFormat};
+pub use ::agent::{OtlpSignal, SubmitError, TraceFormat};
 pub use endpoints::{Endpoints, TraceListener};
 pub use error::AgentError;
 pub use shutdown::ShutdownReason;

@@ -17,6 +17,7 @@ mod container;
 mod handover;
 mod held;
 mod outbox;
+mod reader;
 mod work;
 mod worker;
 
@@ -28,7 +29,6 @@ use std::task::Waker;
 use entity::OriginSnapshot;
 use sampling::{LaneCounts, LaneSamplers, Rates, SamplingSettings};
 use server::Server;
-use span::decode::Decoder;
 use span::encode::Encoder;
 use span::{Batch, Converter};
 use stats::{Concentrator, ConcentratorSettings};
@@ -42,6 +42,7 @@ pub use handover::{
 pub use held::HeldCounts;
 use held::HeldQueue;
 pub use outbox::{EncodedPayload, Outbox};
+use reader::Reader;
 pub(crate) use work::service_of;
 pub(crate) use worker::worker;
 
@@ -66,6 +67,8 @@ pub struct TraceSettings {
     pub is_429_told: bool,
     /// Feature `convert-traces`: every payload leaves in the form of v1.0.
     pub is_converted: bool,
+    /// What becomes of spans of OTLP.
+    pub otlp: otlp::traces::Settings,
     /// Bytes of payloads that may wait for the tags of their container; 0 for none.
     pub held_bytes_max: usize,
 }
@@ -76,7 +79,7 @@ pub(crate) struct Traces {
     settings: TraceSettings,
     server: Rc<Server>,
     processor: Processor,
-    decoder: Decoder,
+    reader: Reader,
     /// The batch being decoded, or the memory for the next.
     batch: Batch,
     pieces: Vec<Piece>,
@@ -114,7 +117,7 @@ impl Traces {
         Self {
             lane,
             processor: processor(lane, &settings, now),
-            decoder: Decoder::with_seed(settings.seed),
+            reader: Reader::new(&settings),
             batch: Batch::default(),
             pieces: Vec::new(),
             converter: Converter::default(),
@@ -141,7 +144,7 @@ impl Traces {
     pub(crate) fn restart(&mut self, now: Now) {
         self.counts.absorb(&mut self.processor);
         self.processor = processor(self.lane, &self.settings, now);
-        self.decoder = Decoder::with_seed(self.settings.seed);
+        self.reader = Reader::new(&self.settings);
         self.batch = Batch::default();
         self.in_work = 0;
         self.converter = Converter::default();

@@ -18,12 +18,15 @@
 
 pub mod json;
 pub mod logs;
+pub mod metrics;
+mod request;
 mod resource;
 mod scope;
 mod signal;
 mod value;
 pub mod wire;
 
+pub use request::check_request;
 pub use resource::{Platform, Resource, Source};
 pub use scope::Scope;
 pub use signal::Signal;

@@ -17,6 +17,8 @@ pub enum TraceVersion {
     V07,
     /// `/v1.0/traces`: string table.
     V10,
+    /// An OTLP request, which comes without a path of its own.
+    Otlp,
 }
 
 /// Requests that are passed through to another host.
@@ -92,6 +94,7 @@ impl Route {
     #[must_use]
     pub const fn index(self) -> usize {
         match self {
+            Self::Traces(TraceVersion::Otlp) => 12,
             Self::Traces(version) => version as usize,
             Self::Services(_) => 7,
             Self::Stats => 8,
@@ -134,7 +137,7 @@ impl Route {
 }
 
 /// Names of routes in `status`, by [`Route::index`].
-pub const ROUTE_NAMES: [&str; 12] = [
+pub const ROUTE_NAMES: [&str; 13] = [
     "/v0.1/spans",
     "/v0.2/traces",
     "/v0.3/traces",
@@ -147,6 +150,7 @@ pub const ROUTE_NAMES: [&str; 12] = [
     "/info",
     "proxies",
     "unknown",
+    "otlp",
 ];
 
 impl Proxy {
@@ -211,5 +215,6 @@ mod tests {
         assert_eq!(Route::of("/v0.3/services").index(), 7);
         assert_eq!(Route::of("/symdb/v1/input").index(), 10);
         assert_eq!(Route::Unknown.index(), 11);
+        assert_eq!(Route::Traces(TraceVersion::Otlp).index(), Route::COUNT - 1);
     }
 }

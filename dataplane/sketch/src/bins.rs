@@ -127,6 +127,21 @@ impl Bins {
         self.0 = Store::List(bins);
     }
 
+    /// Bins in any order and with repeated keys, as few as they are meant to be.
+    pub(crate) fn of(mut bins: Vec<Bin>) -> Self {
+        bins.retain(|bin| bin.count > 0);
+        bins.sort_by_key(|bin| bin.key);
+        bins.dedup_by(|next, held| {
+            let is_same = next.key == held.key;
+            if is_same {
+                held.count = held.count.saturating_add(next.count);
+            }
+            is_same
+        });
+        collapse_lowest(&mut bins);
+        Self(Store::List(bins))
+    }
+
     /// Adds every sample of `other`.
     pub(crate) fn merge(&mut self, other: &Self) {
         let Some(keys) = other.keys() else { return };

@@ -8,15 +8,21 @@
 //! when a payload is encoded. An insert costs one logarithm (about 8 ns), and one count in an array
 //! or, while bins are few or far apart, a binary search; 4 or 8 bytes a bin, see [`Bins`].
 //!
+//! Samples that arrive counted, of which only the bounds of their bucket are known, are spread over
+//! it by [`Sketch::insert_interpolate`]; whoever knows the exact [`Summary`] of such samples
+//! overrides that of the sketch, [`Sketch::set_summary`].
+//!
 //! Invariants: bins are sorted by key, each key appears once, no bin is empty, and the bin counts
-//! add up to `count` unless a count saturated.
+//! add up to `count` unless a count saturated or the summary was overridden.
 
 #![forbid(unsafe_code)]
 
 mod bins;
+mod interpolate;
 mod key;
 mod sketch;
 
 pub use bins::{BIN_LIMIT, Bin, Bins};
+pub use interpolate::NotMonotonic;
 pub use key::{INFINITY_KEY, key_of, lower_bound};
-pub use sketch::Sketch;
+pub use sketch::{Sketch, Summary};

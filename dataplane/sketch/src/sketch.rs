@@ -1,7 +1,23 @@
 //! The sketch itself: a summary and bins.
 
-use crate::Bins;
+use crate::interpolate::{NotMonotonic, interpolate};
 use crate::key::{GAMMA, key_of, lower_bound};
+use crate::{BIN_LIMIT, Bin, Bins};
+
+/// What a sketch says of all its samples at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Smallest sample.
+    pub min: f64,
+    /// Largest sample.
+    pub max: f64,
+    /// Sum of the samples.
+    pub sum: f64,
+    /// Mean of the samples.
+    pub avg: f64,
+    /// Number of samples, not negative.
+    pub count: i64,
+}
 
 /// Summary of a stream of samples with 1/128 relative accuracy on every quantile.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,7 +47,65 @@ impl Sketch {
         }
     }
 
+    /// Adds `count` samples that lie anywhere between two bounds, spread evenly. To the summary each
+    /// is the lower bound of its bin. Bounds that map to one key give one bin.
+    ///
+    /// Costs about 20 ns for each bin that gets samples; over all magnitudes there are 65,535.
+    /// spec: dogstatsd §10.5.
+    ///
+    /// # Errors
+    /// [`NotMonotonic`] when `lower` maps to a higher key than `upper`; nothing is added then.
+    pub fn insert_interpolate(
+        &mut self,
+        lower: f64,
+        upper: f64,
+        count: u32,
+    ) -> Result<(), NotMonotonic> {
+        let keys = i32::from(key_of(upper)) - i32::from(key_of(lower));
+        if usize::try_from(keys).is_ok_and(|keys| keys >= BIN_LIMIT) {
+            // More bins than are kept: collapsed once instead of with each.
+            let mut bins = Vec::new();
+            interpolate(lower, upper, count, &mut |key, count| bins.push(Bin { key, count }))?;
+            for bin in &bins {
+                self.summarise(lower_bound(bin.key), i64::from(bin.count), f64::from(bin.count));
+            }
+            self.bins.merge(&Bins::of(bins));
+            return Ok(());
+        }
+        interpolate(lower, upper, count, &mut |key, count| {
+            self.summarise(lower_bound(key), i64::from(count), f64::from(count));
+            self.bins.add(key, count);
+        })
+    }
+
+    /// A sketch of bins, in any order, and what is known of the samples in them.
+    #[must_use]
+    pub fn from_bins(bins: impl IntoIterator<Item = Bin>, summary: Summary) -> Self {
+        let mut sketch = Self { bins: Bins::of(bins.into_iter().collect()), ..Self::default() };
+        sketch.set_summary(summary);
+        sketch
+    }
+
+    /// What it says of all samples at once.
+    #[must_use]
+    pub const fn summary(&self) -> Summary {
+        let Self { min, max, sum, avg, count, bins: _ } = *self;
+        Summary { min, max, sum, avg, count }
+    }
+
+    /// Overrides the summary with what is known from elsewhere. The bins stay as they are.
+    pub const fn set_summary(&mut self, summary: Summary) {
+        let Summary { min, max, sum, avg, count } = summary;
+        (self.min, self.max, self.sum, self.avg, self.count) = (min, max, sum, avg, count);
+    }
+
     fn insert_weighted(&mut self, value: f64, count: i64, weight: f64) {
+        self.summarise(value, count, weight);
+        self.bins.add(key_of(value), u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    #[inline]
+    fn summarise(&mut self, value: f64, count: i64, weight: f64) {
         if self.count == 0 {
             self.min = value;
             self.max = value;
@@ -42,7 +116,6 @@ impl Sketch {
         self.count = self.count.saturating_add(count);
         self.sum += weight * value;
         self.avg += (value - self.avg) * as_f64(count) / as_f64(self.count);
-        self.bins.add(key_of(value), u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     /// Adds every sample of `other`. Merging is commutative up to rounding of sum and average.

@@ -35,6 +35,12 @@ pub(crate) enum Feature {
     ConvertTraces,
     /// The probabilistic sampler looks at all of the trace id.
     FullTraceId,
+    /// Spans of OTLP are top-level by their kind.
+    OtlpTopLevelByKind,
+    /// Spans of OTLP are named in the older way.
+    OtlpOldNames,
+    /// Spans of OTLP have no `otel.scope.*`.
+    NoOtelScope,
 }
 
 /// Whether `apm_config.features` has it.
@@ -49,8 +55,25 @@ pub(crate) fn has_feature(config: &Config, feature: Feature) -> bool {
         Feature::TracerDrop => &["error_rare_sample_tracer_drop"],
         Feature::ConvertTraces => &["convert-traces"],
         Feature::FullTraceId => &["probabilistic_sampler_full_trace_id"],
+        Feature::OtlpTopLevelByKind => &["enable_otlp_compute_top_level_by_span_kind"],
+        Feature::OtlpOldNames => &["disable_operation_and_resource_name_logic_v2"],
+        Feature::NoOtelScope => &["disable_otel_scope_convention"],
     };
     config.comma_list(keys::APM_FEATURES).iter().any(|name| names.contains(&name.as_str()))
+}
+
+/// What becomes of spans of OTLP. spec: otlp §8
+pub(crate) fn otlp(config: &Config) -> otlp::traces::Settings {
+    let text = |(from, to): (&String, &Value)| Some((from.clone(), to.as_str()?.to_owned()));
+    otlp::traces::Settings {
+        sampling_percentage: config.float(keys::OTLP_TRACES_SAMPLING),
+        is_sampled_by_agent: config.bool(keys::APM_PROBABILISTIC_ENABLED),
+        is_top_level_by_kind: has_feature(config, Feature::OtlpTopLevelByKind),
+        is_naming_v1: has_feature(config, Feature::OtlpOldNames),
+        is_operation_span_name: config.bool(keys::OTLP_TRACES_SPAN_NAME_AS_RESOURCE),
+        remappings: config.map(keys::OTLP_TRACES_REMAPPINGS).iter().filter_map(text).collect(),
+        is_scope_convention: !has_feature(config, Feature::NoOtelScope),
+    }
 }
 
 /// The mode of reading SQL; what is unknown counts as none. spec: apm-obfuscation §2

@@ -27,8 +27,7 @@ impl IngestListeners {
             listeners.open_at("logs-http", address, Listener::Logs);
         }
         if Product::Otlp.is_built() {
-            let wanted =
-                |key: StrKey| config.is_set(key).then(|| config.text(key)).flatten();
+            let wanted = |key: StrKey| config.is_set(key).then(|| config.text(key)).flatten();
             if let Some(address) = wanted(keys::OTLP_HTTP_ENDPOINT) {
                 listeners.open_at("otlp-http", address, Listener::OtlpHttp);
             }
@@ -42,6 +41,11 @@ impl IngestListeners {
             }
         }
         listeners
+    }
+
+    /// Whether OTLP is listened for.
+    pub(super) fn has_otlp(&self) -> bool {
+        self.open.iter().any(|listener| !matches!(listener, Listener::Logs(_)))
     }
 
     /// Opens `host:port` on every address of the host.

@@ -1,5 +1,8 @@
 //! Keys to the settings of the worker.
 
+#[cfg(feature = "otlp")]
+mod points;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use encode::Encoding;
 use ingest::{LogSettings, Settings};
 use logs::{BatchLimits, Counted, Defaults, EntryLimits, RuleConfig, Rules};
 
+use super::IngestStart;
 use crate::agent::StartError;
 use crate::settings;
 
@@ -19,11 +23,11 @@ const GRPC_MIB_MAX: usize = 4;
 const ENTRY_BYTES_MAX: usize = 1_000_000;
 
 pub(super) fn settings(
-    config: &Config,
-    host: &Arc<str>,
+    start: &IngestStart<'_>,
     takes_logs: bool,
     takes_otlp: bool,
 ) -> Result<Settings, StartError> {
+    let (config, host) = (start.config, start.host);
     let bytes = |key| usize::try_from(config.bytes(key)).unwrap_or(usize::MAX);
     let or = |value: usize, default: usize| if value == 0 { default } else { value };
     #[cfg(not(feature = "otlp"))]
@@ -33,7 +37,7 @@ pub(super) fn settings(
         logs: takes_logs.then(|| log_settings(config, host)).transpose()?,
         #[cfg(feature = "otlp")]
         metrics: (takes_otlp && config.bool(keys::OTLP_METRICS_ENABLED))
-            .then(|| translator(config, host))
+            .then(|| points::translator(start))
             .transpose()?,
         otlp_bytes_max: or(config.count(keys::OTLP_HTTP_BODY_BYTES), OTLP_BYTES_MAX),
         grpc_bytes_max: or(config.count(keys::OTLP_GRPC_MESSAGE_MIB), GRPC_MIB_MAX) << 20,
@@ -68,7 +72,8 @@ fn log_settings(config: &Config, host: &Arc<str>) -> Result<LogSettings, StartEr
         batch_wait: Duration::from_secs_f64(config.float(keys::LOGS_BATCH_WAIT)),
         encode: encode_settings(config),
         // A worker refuses keys that it does not know. spec: logs §4.4
-        folds_extra: config.bool(keys::OPW_LOGS_ENABLED) && config.text(keys::OPW_LOGS_URL).is_some(),
+        folds_extra: config.bool(keys::OPW_LOGS_ENABLED)
+            && config.text(keys::OPW_LOGS_URL).is_some(),
         body_bytes_max: usize::try_from(config.bytes(keys::LOGS_REQUEST_BYTES))
             .unwrap_or(usize::MAX),
     })
@@ -99,8 +104,10 @@ fn added_tags(config: &Config) -> String {
     }
     let mut tags: Vec<String> =
         [keys::TAGS, keys::EXTRA_TAGS].iter().flat_map(|key| config.tags(*key)).cloned().collect();
-    for (name, value) in [("env", config.text(keys::ENV)), ("version", config.text(keys::VERSION))] {
-        let is_there = tags.iter().any(|tag| tag.split_once(':').is_some_and(|(key, _)| key == name));
+    for (name, value) in [("env", config.text(keys::ENV)), ("version", config.text(keys::VERSION))]
+    {
+        let is_there =
+            tags.iter().any(|tag| tag.split_once(':').is_some_and(|(key, _)| key == name));
         if let Some(value) = value.filter(|_| !is_there) {
             tags.push(format!("{name}:{value}"));
         }
@@ -110,7 +117,7 @@ fn added_tags(config: &Config) -> String {
 
 fn rules(config: &Config) -> Result<Rules, StartError> {
     let refuse = |error: &dyn std::fmt::Display| {
-        StartError::Logs(format!("`logs_config.processing_rules`: {error}"))
+        StartError::Ingest(format!("`logs_config.processing_rules`: {error}"))
     };
     let configured = config.json(keys::LOGS_PROCESSING_RULES).clone();
     let configured: Vec<RuleConfig> =

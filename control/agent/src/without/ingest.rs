@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::Config;
+use context::Keys;
 use forward::ForwardStats;
 use lane::SubmitError;
 use status::IngestStatus;
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
 pub(crate) struct IngestStart<'a> {
     pub(crate) config: &'a Config,
     pub(crate) host: &'a Arc<str>,
+    pub(crate) keys: &'a Keys,
+    pub(crate) started_unix_secs: u64,
     pub(crate) role: Role,
     pub(crate) delivery: &'a Arc<Delivery>,
     pub(crate) submissions: &'a Arc<Submissions>,
@@ -93,4 +96,9 @@ impl Inlet {
 /// Hands over a body without a socket.
 pub(crate) fn submit(inlet: &Inlet, _: Kind, _: &[u8]) -> Result<(), SubmitError> {
     match *inlet {}
+}
+
+/// Bytes that it may take.
+pub(crate) const fn planned_bytes(_: &Config) -> u64 {
+    0
 }

@@ -29,8 +29,11 @@ keys! { OTLP;
         "What becomes of buckets.", [.one_of(&["distributions", "counters", "nobuckets"])];
     OTLP_HISTOGRAMS_AGGREGATIONS: BoolKey =
         "otlp_config.metrics.histograms.send_aggregation_metrics", "false",
-        "Sends count, sum, minimum and maximum of histograms too.",
-        [.aliases(&["otlp_config.metrics.histograms.send_count_sum_metrics"])];
+        "Sends count, sum, minimum and maximum of histograms too.";
+    OTLP_HISTOGRAMS_COUNT_SUM: BoolKey =
+        "otlp_config.metrics.histograms.send_count_sum_metrics", "false",
+        "Older name of `otlp_config.metrics.histograms.send_aggregation_metrics`, which it beats \
+         where it is set.";
     OTLP_SUMS_MODE: StrKey = "otlp_config.metrics.sums.cumulative_monotonic_mode", "to_delta",
         "What becomes of cumulative counters.", [.one_of(&["to_delta", "raw_value"])];
     OTLP_SUMS_INITIAL: StrKey = "otlp_config.metrics.sums.initial_cumulative_monotonic_value",

@@ -13,7 +13,6 @@ use otlp::Signal;
 use super::body::{Collected, Encoding, NoBody, collect, decompress, media};
 use super::otlp::{grpc_code, partial_success};
 use super::{Answer, Server, text};
-use crate::Refused;
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");

@@ -19,4 +19,6 @@ corelane:
   driver: epoll
   unix_queue_packets: 0
   api_socket: ''
+  logs:
+    adds_tags: true
 ";

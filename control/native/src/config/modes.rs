@@ -73,6 +73,12 @@ pub(super) fn resolve(config: &Config) -> Result<Flags, AgentError> {
     if config.is_set(keys::DOGSTATSD_ENABLED) {
         set("use_dogstatsd", config.bool(keys::DOGSTATSD_ENABLED).to_string());
     }
+    if config.is_set(keys::LOGS_AGENT_PORT)
+        && !config.is_set(keys::LOGS_LISTEN)
+        && let Ok(port) = u16::try_from(config.int(keys::LOGS_AGENT_PORT))
+    {
+        set("corelane.logs.listen", format!("127.0.0.1:{port}"));
+    }
     let secs = config.int(keys::FLUSH_TIMEOUT);
     if secs > 0 && !config.is_set(keys::FLUSH_INTERVAL_SECS) {
         set("corelane.flush_interval_secs", secs.to_string());
@@ -86,6 +92,13 @@ pub(super) fn resolve(config: &Config) -> Result<Flags, AgentError> {
     }
     if config.int(keys::APM_COMPRESSION_LEVEL) == 0 && config.int(keys::COMPRESSION_LEVEL) > 0 {
         set("apm_config.compression_level", config.int(keys::COMPRESSION_LEVEL).to_string());
+    }
+    let levels = [keys::LOGS_COMPRESSION_LEVEL, keys::COMPRESSION_LEVEL];
+    let level = levels.into_iter().find(|key| config.is_set(*key)).map(|key| config.int(key));
+    if let Some(level) = level.filter(|level| *level > 0)
+        && !config.is_set(keys::LOGS_ZSTD_COMPRESSION_LEVEL)
+    {
+        set("logs_config.zstd_compression_level", level.to_string());
     }
     // No tag holds a comma or a blank.
     set("dogstatsd_tags", metric_tags(config).join(","));

@@ -13,9 +13,8 @@ use crate::AgentError;
 const UNAVAILABLE: &[(&str, &str)] = &[
     ("DD_APPSEC_", NO_APPSEC),
     ("DD_API_SECURITY_", NO_APPSEC),
-    ("DD_LOGS_", NO_LOGS),
-    ("DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_", NO_LOGS),
-    ("DD_OTLP_CONFIG_", "this library does not receive OTLP"),
+    ("DD_LOGS_", "this library collects no logs by itself: they are handed over, or sent to it"),
+    ("DD_OTLP_CONFIG_", "this of OTLP is not done here"),
     ("DD_SERVICE_MAPPING", "services of spans are not renamed here: let the tracer do it"),
     ("DD_TRACE_PROPAGATION_", NO_TRACER),
     ("DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED", NO_TRACER),
@@ -28,7 +27,6 @@ const UNAVAILABLE: &[(&str, &str)] = &[
 ];
 
 const NO_APPSEC: &str = "this library inspects no requests";
-const NO_LOGS: &str = "this library takes no logs";
 const NO_TRACER: &str = "this concerns a tracer, which this library is not";
 
 /// Why a variable is not honoured, if it is one of the contract.
@@ -53,8 +51,14 @@ pub(super) fn asked_for(env: &BTreeMap<String, String>) -> impl Iterator<Item = 
 }
 
 /// Products that may be left out, and their switches.
-const SWITCHES: [(Product, BoolKey); 2] =
-    [(Product::Traces, keys::APM_ENABLED), (Product::RemoteConfig, keys::REMOTE_CONFIG_ENABLED)];
+const SWITCHES: [(Product, BoolKey); 4] = [
+    (Product::Traces, keys::APM_ENABLED),
+    (Product::Logs, keys::LOGS_ENABLED),
+    (Product::Otlp, keys::OTLP_LOGS_ENABLED),
+    (Product::RemoteConfig, keys::REMOTE_CONFIG_ENABLED),
+];
+/// Those that a host program which switches them on cannot do without.
+const NEEDED: [(Product, BoolKey); 2] = [SWITCHES[0], SWITCHES[1]];
 
 /// What is switched on but was left out of this build. Remote configuration and the local API are
 /// never a reason not to start. spec: config §11.1
@@ -62,9 +66,17 @@ pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> {
     let is_on = |key: BoolKey| config.is_set(key) && config.bool(key);
     let switched = SWITCHES.map(|(product, key)| (product, key.into(), is_on(key)));
     let opened = local_api(config).map(|(entry, is_on)| (Product::LocalApi, entry, is_on));
+    let is_set = |key: StrKey| config.is_set(key) && config.text(key).is_some();
+    let receivers = [
+        (Product::Logs, keys::LOGS_LISTEN),
+        (Product::Otlp, keys::OTLP_HTTP_ENDPOINT),
+        (Product::Grpc, keys::OTLP_GRPC_ENDPOINT),
+    ];
+    let receivers = receivers.map(|(product, key)| (product, key.into(), is_set(key)));
     switched
         .into_iter()
         .chain(opened)
+        .chain(receivers)
         .filter(|(product, _, is_asked_for)| *is_asked_for && !product.is_built())
         .map(|(product, entry, _)| no_effect(product, entry))
 }
@@ -83,14 +95,14 @@ fn local_api(config: &Config) -> [(&'static Entry, bool); 5] {
     ]
 }
 
-/// Refuses traces that the host program itself has switched on, if this build has none.
+/// Refuses traces and logs that the host program itself has switched on, if this build has none.
 pub(super) fn refuse_left_out(config: &Config) -> Result<(), AgentError> {
-    let (product, key) = SWITCHES[0];
-    let is_asked_for = matches!(config.source(key), Source::Flag(_)) && config.bool(key);
-    if product.is_built() || !is_asked_for {
-        return Ok(());
+    let is_asked_for =
+        |key: BoolKey| matches!(config.source(key), Source::Flag(_)) && config.bool(key);
+    match NEEDED.iter().find(|(product, key)| !product.is_built() && is_asked_for(*key)) {
+        Some((product, key)) => Err(AgentError::ConfigError(no_effect(*product, (*key).into()))),
+        None => Ok(()),
     }
-    Err(AgentError::ConfigError(no_effect(product, key.into())))
 }
 
 fn no_effect(product: Product, entry: &Entry) -> String {

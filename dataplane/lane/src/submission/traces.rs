@@ -68,7 +68,7 @@ pub fn trace_submission(
 }
 
 impl TraceSubmitter {
-    /// Copies a payload in MessagePack and wakes the lane.
+    /// Copies a payload, in MessagePack or protobuf as its version has it, and wakes the lane.
     ///
     /// # Errors
     /// See [`SubmitError`]; a refusal is counted by the lane.
@@ -98,9 +98,11 @@ impl TraceSubmitter {
 }
 
 /// Whether the first byte is that of a payload of this version: a list of traces, a pair of a list
-/// of strings and traces, a map.
+/// of strings and traces, a map, a field of OTLP.
 fn can_be(version: TraceVersion, payload: &[u8]) -> bool {
     match (version, payload.first()) {
+        // The first resource; a request may be empty.
+        (TraceVersion::Otlp, first) => matches!(first, None | Some(0x0a)),
         (_, None) => false,
         (TraceVersion::V10 | TraceVersion::V07, Some(byte)) => {
             matches!(byte, 0x80..=0x8f | 0xde | 0xdf)

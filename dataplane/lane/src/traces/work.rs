@@ -1,14 +1,18 @@
 //! One payload of traces: decoded, answered, processed, encoded, a slice at a time.
 
-use server::{Answer, Charge, Head, Media, Refusal, Reply, Request, Route, Text, TraceVersion};
-use span::decode::{DecodeError, Decoder, Progress};
+use otlp::traces::Place;
+#[cfg(test)]
+use server::TraceVersion;
+use server::{Answer, Charge, Head, Media, Refusal, Reply, Request, Route, Text};
+use span::Batch;
+use span::decode::{DecodeError, Progress};
 use span::encode::Encoded;
-use span::{Batch, Format};
 use stats::ClientDecoding;
 use traces::PayloadHead;
 
 use super::container::Container;
 use super::held::Held;
+use super::reader::{ReadError, Reader, first_service};
 use super::{ClientHead, ClientStats, EncodedPayload, KEPT_BYTES_MAX, Shedding, Traces};
 
 /// Bytes decoded or encoded between two turns of the lane: some tenths of a millisecond, at most
@@ -25,6 +29,8 @@ pub(crate) struct Work {
     pub(super) head: Head,
     pub(super) container: Container,
     stage: Stage,
+    /// Where the batch in work begins in the body.
+    place: Place,
     /// None once the answer is sent, and for one that was held.
     reply: Option<Reply>,
     body_bytes: u64,
@@ -89,6 +95,7 @@ impl Traces {
             head: request.head,
             container,
             stage: Stage::Decode,
+            place: Place::default(),
             reply: Some(request.reply),
             body_bytes: body.len() as u64,
             is_released: false,
@@ -109,7 +116,7 @@ impl Traces {
     fn start(&mut self, work: &Work, body: Vec<u8>) {
         let Route::Traces(version) = work.head.route else { return };
         let is_json = work.head.media != Media::Msgpack;
-        self.decoder.start(format(version), is_json, body, &mut self.batch);
+        self.reader.start(version, is_json, work.place, body, &mut self.batch);
         self.in_work = 1;
     }
 
@@ -122,7 +129,7 @@ impl Traces {
         container_with: impl FnOnce(&str) -> Container,
     ) -> Step {
         match work.stage {
-            Stage::Decode => match self.decoder.step(&mut self.batch, SLICE_BYTES) {
+            Stage::Decode => match self.reader.step(&mut self.batch, SLICE_BYTES) {
                 Ok(Progress::More) => Step::More,
                 Ok(Progress::Done) => self.decoded(work, container_with),
                 Err(error) => {
@@ -162,6 +169,7 @@ impl Traces {
             work.container = with(named);
         }
         if !work.is_released && self.held.wants(&work.container, work.body_bytes) {
+            work.place = self.reader.place();
             return Step::Untagged;
         }
         work.stage = Stage::Convert;
@@ -171,7 +179,7 @@ impl Traces {
         Step::More
     }
 
-    fn malformed(&mut self, work: &mut Work, error: DecodeError) {
+    fn malformed(&mut self, work: &mut Work, error: ReadError) {
         self.counts.payloads_malformed += 1;
         if let Some(reply) = work.reply.take() {
             reply.send(refusal(error).of_service(self.batch.first_service()));
@@ -190,6 +198,8 @@ impl Traces {
     fn begin_processing(&mut self, work: &Work, now_ns: u64) {
         let head = &work.head;
         let tags = work.container.joined_tags();
+        self.reader.add_container_tags(&mut self.batch, &tags);
+        let (is_stats_computed, is_top_level_marked) = self.reader.is_computed();
         let dropped = |count: i64| u64::try_from(count).unwrap_or(0);
         let payload_head = PayloadHead {
             language: head.text(Text::Language),
@@ -198,8 +208,8 @@ impl Traces {
             container_id: &work.container.id,
             container_tags: &tags,
             process_tags: head.text(Text::ProcessTags),
-            is_top_level_by_client: head.is_top_level_computed,
-            is_stats_by_client: head.is_stats_computed,
+            is_top_level_by_client: head.is_top_level_computed || is_top_level_marked,
+            is_stats_by_client: head.is_stats_computed || is_stats_computed,
             dropped_p0_traces: dropped(head.dropped_p0_traces),
             dropped_p0_spans: dropped(head.dropped_p0_spans),
         };
@@ -217,6 +227,10 @@ impl Traces {
     /// Encodes some of a piece that is kept.
     fn encode(&mut self, work: &mut Work, at: usize) -> Step {
         let Some(piece) = self.pieces.get(at) else {
+            if self.reader.next(&mut self.batch) {
+                work.stage = Stage::Decode;
+                return Step::More;
+            }
             self.finish();
             return Step::Done;
         };
@@ -255,8 +269,8 @@ impl Traces {
         if self.batch.heap_bytes() > KEPT_BYTES_MAX {
             self.batch = Batch::default();
         }
-        if self.decoder.heap_bytes() > KEPT_BYTES_MAX {
-            self.decoder = Decoder::with_seed(self.settings.seed);
+        if self.reader.heap_bytes() > KEPT_BYTES_MAX {
+            self.reader = Reader::new(&self.settings);
         }
     }
 
@@ -290,14 +304,7 @@ impl Traces {
 /// The service that the first bytes of a body name; empty when they name none.
 pub(crate) fn service_of(head: &Head, prefix: &[u8]) -> String {
     match head.route {
-        Route::Traces(version) => {
-            let (mut decoder, mut batch) = (Decoder::default(), Batch::default());
-            let is_json = head.media != Media::Msgpack;
-            decoder.start(format(version), is_json, prefix.to_vec(), &mut batch);
-            // The prefix ends early, which is no matter.
-            while decoder.step(&mut batch, SLICE_BYTES) == Ok(Progress::More) {}
-            batch.first_service().to_owned()
-        }
+        Route::Traces(version) => first_service(version, head.media != Media::Msgpack, prefix),
         Route::Stats => {
             let mut decoding = ClientDecoding::default();
             while decoding.step(prefix, SLICE_BYTES) == Ok(false) {}
@@ -317,6 +324,7 @@ impl Work {
             head: Head::new(route, peer, &Default::default()),
             container,
             stage: Stage::Decode,
+            place: Place::default(),
             reply: None,
             body_bytes: 10,
             is_released: false,
@@ -331,23 +339,13 @@ impl StatsWork {
     }
 }
 
-const fn format(version: TraceVersion) -> Format {
-    match version {
-        TraceVersion::V01 => Format::V01,
-        TraceVersion::V02 => Format::V02,
-        TraceVersion::V03 => Format::V03,
-        TraceVersion::V04 => Format::V04,
-        TraceVersion::V05 => Format::V05,
-        TraceVersion::V07 => Format::V07,
-        TraceVersion::V10 => Format::V1,
-    }
-}
-
 /// spec: apm §3.1.
-fn refusal(error: DecodeError) -> Answer {
-    if error == DecodeError::UnexpectedEof {
-        Answer::refused(400, Refusal::UnexpectedEof, "unexpected-eof")
-    } else {
-        Answer::malformed(error.as_str())
+fn refusal(error: ReadError) -> Answer {
+    match error {
+        ReadError::Payload(DecodeError::UnexpectedEof) => {
+            Answer::refused(400, Refusal::UnexpectedEof, "unexpected-eof")
+        }
+        ReadError::Payload(error) => Answer::malformed(error.as_str()),
+        ReadError::Otlp(error) => Answer::malformed(&error.to_string()),
     }
 }

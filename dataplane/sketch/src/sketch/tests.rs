@@ -157,6 +157,57 @@ fn bins_beyond_the_limit_collapse_into_the_lowest_kept() {
     assert_eq!(mass, inserted);
 }
 
+/// spec: dogstatsd §10.5, the vectors of otlp §10.
+#[test]
+fn samples_of_a_bucket_are_spread_as_the_vectors_do() {
+    let text = include_str!("../../../../tests/vectors/otlp_interpolate.jsonl");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!lines.is_empty());
+    for line in lines {
+        let number = |field: &str| line[field].as_f64().unwrap();
+        let count = u32::try_from(line["count"].as_u64().unwrap()).unwrap();
+        let mut sketch = Sketch::default();
+        let outcome = sketch.insert_interpolate(number("lower"), number("upper"), count);
+        if line["error"] == "non-monotonic" {
+            assert_eq!(outcome, Err(NotMonotonic), "{line}");
+            assert_eq!(sketch, Sketch::default());
+            continue;
+        }
+        assert_eq!(outcome, Ok(()), "{line}");
+        assert_eq!(Some(sketch.count()), line["cnt"].as_i64(), "{line}");
+        let keys: Vec<i16> = sketch.bins().iter().map(|bin| bin.key).collect();
+        let counts: Vec<u32> = sketch.bins().iter().map(|bin| bin.count).collect();
+        assert_eq!(serde_json::json!(keys), line["keys"], "{line}");
+        assert_eq!(serde_json::json!(counts), line["counts"], "{line}");
+        assert_close(sketch.min(), number("min"), "min");
+        assert_close(sketch.max(), number("max"), "max");
+        assert_close(sketch.sum(), number("sum"), "sum");
+        assert_close(sketch.avg(), number("sum") / f64::from(count), "avg");
+    }
+}
+
+#[test]
+fn a_bucket_over_all_magnitudes_leaves_the_highest_bins() {
+    let mut sketch = sketch_of(&[(5.0, 1.0)]);
+    sketch.insert_interpolate(1e-9, 1e300, u32::MAX / 2).unwrap();
+    assert!(sketch.bins().len() <= BIN_LIMIT);
+    let mass: i64 = sketch.bins().iter().map(|bin| i64::from(bin.count)).sum();
+    assert_eq!(mass, sketch.count());
+}
+
+#[test]
+fn bins_in_any_order_make_a_sketch_with_the_summary_that_is_given() {
+    let summary = Summary { min: 1.0, max: 2.0, sum: 6.0, avg: 1.5, count: 4 };
+    let bins = [(1383, 1), (1338, 2), (7, 0), (1383, 1)].map(|(key, count)| Bin { key, count });
+    let mut sketch = Sketch::from_bins(bins, summary);
+    let held: Vec<_> = sketch.bins().iter().map(|bin| (bin.key, bin.count)).collect();
+    assert_eq!(held, [(1338, 2), (1383, 2)]);
+    assert_eq!(sketch.summary(), summary);
+    sketch.set_summary(Summary { max: 3.0, ..summary });
+    assert_eq!((sketch.max(), sketch.bins().len()), (3.0, 2));
+}
+
 proptest! {
     #[test]
     fn merging_is_commutative_and_keeps_every_sample(
