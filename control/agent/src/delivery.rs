@@ -309,6 +309,7 @@ pub(crate) fn forward_settings(
                 .unwrap_or(defaults.backoff.recovery_interval),
             recovery_reset: config.bool(keys::FORWARDER_RECOVERY_RESET),
         },
+        refused_keys: defaults.refused_keys,
         memory_bytes_max: config.bytes(keys::FORWARDER_RETRY_QUEUE_PAYLOADS_MAX_SIZE),
         spool,
         tls: TlsSettings {

@@ -210,6 +210,61 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_vectors::logs_vectors;
+
+    /// The delays of the logs intake, whose settings are others. spec: logs §3.2.
+    fn logs_rule() -> BackoffRule {
+        BackoffRule::new(&BackoffSettings {
+            base: Duration::from_secs(1),
+            max: Duration::from_secs(120),
+            ..BackoffSettings::default()
+        })
+    }
+
+    fn count(vector: &serde_json::Value, field: &str) -> u32 {
+        u32::try_from(vector[field].as_u64().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn delays_of_logs_match_their_vectors() {
+        let vectors = logs_vectors("backoff");
+        assert_eq!(vectors.len(), 8);
+        let mut random = Random::new(3);
+        for vector in vectors {
+            let rule = BackoffRule::new(&BackoffSettings {
+                base: Duration::from_secs(u64::from(count(&vector, "base"))),
+                factor: f64::from(count(&vector, "factor")),
+                max: Duration::from_secs(u64::from(count(&vector, "max"))),
+                ..BackoffSettings::default()
+            });
+            let bound = |at: usize| vector["sleep_range_s"][at].as_f64().unwrap();
+            let (least, most, half) = (bound(0), bound(1), (bound(1) - bound(0)) / 2.0);
+            let draw = |_| rule.delay(count(&vector, "errors"), &mut random).as_secs_f64();
+            let delays: Vec<f64> = (0..200).map(draw).collect();
+            assert!(delays.iter().all(|delay| (least..=most).contains(delay)), "{vector}");
+            // The whole range is used.
+            assert!(delays.iter().any(|delay| *delay <= least + half), "{vector}");
+            assert!(delays.iter().any(|delay| *delay >= most - half), "{vector}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn errors_of_logs_count_as_in_their_vectors() {
+        let vectors = logs_vectors("backoff_counter");
+        assert_eq!(vectors.len(), 6);
+        let (rule, mut random, now) = (logs_rule(), Random::new(3), Instant::now());
+        for vector in vectors {
+            let errors = count(&vector, "errors");
+            let mut breaker = Breaker { errors, ..Breaker::default() };
+            let sent = pass(&mut breaker, now);
+            if vector["success"].as_bool().unwrap() {
+                breaker.on_success(sent, &rule);
+            } else {
+                breaker.on_failure(sent, now, None, &rule, &mut random);
+            }
+            assert_eq!(breaker.errors(), count(&vector, "after"), "{vector}");
+        }
+    }
 
     fn default_rule() -> BackoffRule {
         BackoffRule::new(&BackoffSettings::default())

@@ -60,8 +60,8 @@ pub use outbound::{Outbound, OutboundError, OutboundSettings};
 pub use payload::{Kind, Payload, Priority};
 pub use proxy::ProxySettings;
 pub use settings::{
-    Accepts, BackoffSettings, ConnectSettings, Endpoint, HttpProtocol, Identity, Settings,
-    SpoolSettings,
+    Accepts, BackoffSettings, ConnectSettings, Endpoint, HttpProtocol, Identity, RefusedKeys,
+    Settings, SpoolSettings,
 };
 pub use stats::{
     DropCounts, DropReason, EndpointState, EndpointStats, ForwardStats, NameCounts, Totals, Waiting,

@@ -25,6 +25,8 @@ pub struct Settings {
     pub protocol: HttpProtocol,
     /// Waiting after failures.
     pub backoff: BackoffSettings,
+    /// What becomes of transactions whose key the intake refuses. Kept.
+    pub refused_keys: RefusedKeys,
     /// `forwarder_retry_queue_payloads_max_size`: bytes waiting in memory per endpoint, shared
     /// evenly by its keys. 15 MiB.
     pub memory_bytes_max: u64,
@@ -121,6 +123,16 @@ pub enum HttpProtocol {
     Http1,
 }
 
+/// What a 401 or 403 of the intake means for a transaction. Spec: logs §3.1 and §25.5.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefusedKeys {
+    /// It is tried again within the bounds of the queue, so that a key that is rotated finds it.
+    #[default]
+    Keep,
+    /// It is dropped, as the Agent does with logs.
+    Drop,
+}
+
 /// `forwarder_backoff_*` and `forwarder_recovery_*`. Spec: metrics-intake §10.4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BackoffSettings {
@@ -183,6 +195,7 @@ impl Default for Settings {
             in_flight_max: 10,
             protocol: HttpProtocol::Auto,
             backoff: BackoffSettings::default(),
+            refused_keys: RefusedKeys::default(),
             memory_bytes_max: 15_728_640,
             spool: None,
             tls: TlsSettings::default(),

@@ -17,6 +17,8 @@ pub enum DropReason {
     BadRequest,
     /// The intake answered 413.
     TooLarge,
+    /// The intake refused the key, by 401 or 403, and [`crate::RefusedKeys::Drop`] was asked for.
+    KeyRefused,
     /// No request could be built from it, or the key cannot be a header.
     Unsendable,
     /// The disk queue reached its size bound.
@@ -35,10 +37,11 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::QueueFull,
         Self::BadRequest,
         Self::TooLarge,
+        Self::KeyRefused,
         Self::Unsendable,
         Self::SpoolFull,
         Self::SpoolFailed,
@@ -54,6 +57,7 @@ impl DropReason {
             Self::QueueFull => "queue_full",
             Self::BadRequest => "bad_request",
             Self::TooLarge => "too_large",
+            Self::KeyRefused => "key_refused",
             Self::Unsendable => "unsendable",
             Self::SpoolFull => "spool_full",
             Self::SpoolFailed => "spool_failed",

@@ -2,10 +2,12 @@
 //!
 //! Spec: metrics-intake §10.5. Where the sources differ: 401 is retried; 403 marks the key
 //! invalid and is retried within the queue bounds (config-and-embedding §8.4), because a rotated
-//! key must find the data still there. `Retry-After` in seconds is honoured.
+//! key must find the data still there. `Retry-After` in seconds is honoured. For logs the Agent
+//! drops both (spec: logs §3.1), which [`RefusedKeys`] can ask for.
 
 use std::time::Duration;
 
+use crate::settings::RefusedKeys;
 use crate::stats::DropReason;
 
 /// What came back from one attempt.
@@ -46,6 +48,17 @@ pub(crate) enum Verdict {
     Retry { scope: Scope, wait_min: Option<Duration>, is_key_refused: bool },
 }
 
+impl Verdict {
+    /// Whether the key is at fault.
+    pub(crate) fn is_key_refused(&self) -> bool {
+        match self {
+            Self::Delivered => false,
+            Self::Lost(reason) => *reason == DropReason::KeyRefused,
+            Self::Retry { is_key_refused, .. } => *is_key_refused,
+        }
+    }
+}
+
 /// How much a failure says about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -56,7 +69,7 @@ pub(crate) enum Scope {
 }
 
 /// Judges one reply.
-pub(crate) fn judge(reply: &Reply) -> Verdict {
+pub(crate) fn judge(reply: &Reply, refused_keys: RefusedKeys) -> Verdict {
     let answer = match reply {
         Reply::Answered(answer) => answer,
         Reply::Failed { .. } => return retry(Scope::Endpoint, None),
@@ -67,6 +80,7 @@ pub(crate) fn judge(reply: &Reply) -> Verdict {
         0..400 => Verdict::Delivered,
         400 => Verdict::Lost(DropReason::BadRequest),
         413 => Verdict::Lost(DropReason::TooLarge),
+        401 | 403 if refused_keys == RefusedKeys::Drop => Verdict::Lost(DropReason::KeyRefused),
         403 => refuse_key(answer.retry_after),
         401 | 407 | 408 | 429 | 500.. => retry(Scope::Endpoint, answer.retry_after),
         _ => retry(Scope::Path, answer.retry_after),
@@ -84,9 +98,56 @@ fn refuse_key(wait_min: Option<Duration>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_vectors::logs_vectors;
+
+    fn answer(status: u16) -> Reply {
+        Reply::Answered(Answer { status, ..Answer::default() })
+    }
 
     fn status(status: u16) -> Verdict {
-        judge(&Reply::Answered(Answer { status, ..Answer::default() }))
+        judge(&answer(status), RefusedKeys::Keep)
+    }
+
+    #[test]
+    fn answers_to_logs_match_their_vectors() {
+        let vectors = logs_vectors("status");
+        assert_eq!(vectors.len(), 18);
+        let failed = |is_timeout| Reply::Failed { error: "failed".to_owned(), is_timeout };
+        for vector in vectors {
+            let reply = match (vector["response"].as_u64(), vector["response"].as_str()) {
+                (Some(code), _) => answer(u16::try_from(code).unwrap()),
+                (_, Some("network_error")) => failed(false),
+                (_, Some("timeout")) => failed(true),
+                // The status was read, and is what counts: this is no loss, and is not repeated.
+                (_, Some("response_body_read_error")) => {
+                    assert_eq!(vector["action"], "drop");
+                    assert_eq!(judge(&answer(202), RefusedKeys::Drop), Verdict::Delivered);
+                    continue;
+                }
+                // No reply: the route takes the transaction back, `RouteState::on_vanished`.
+                (_, other) => {
+                    assert_eq!(other, Some("cancelled"), "{vector}");
+                    continue;
+                }
+            };
+            let action = match judge(&reply, RefusedKeys::Drop) {
+                Verdict::Delivered => "success",
+                Verdict::Lost(_) => "drop",
+                Verdict::Retry { .. } => "retry",
+            };
+            assert_eq!(vector["action"], action, "{vector}");
+        }
+    }
+
+    #[test]
+    fn refused_keys_lose_data_only_if_asked() {
+        for code in [401, 403] {
+            assert!(matches!(status(code), Verdict::Retry { .. }), "{code}");
+            let verdict = judge(&answer(code), RefusedKeys::Drop);
+            assert_eq!(verdict, Verdict::Lost(DropReason::KeyRefused), "{code}");
+        }
+        // It was not the intake that refused this one.
+        assert_eq!(judge(&Reply::KeyUnusable, RefusedKeys::Drop), refuse_key(None));
     }
 
     #[test]
@@ -103,21 +164,24 @@ mod tests {
             assert_eq!(status(code), retry(Scope::Path, None), "{code}");
         }
         assert_eq!(status(403), refuse_key(None));
-        assert_eq!(judge(&Reply::KeyUnusable), refuse_key(None));
+        assert_eq!(judge(&Reply::KeyUnusable, RefusedKeys::Keep), refuse_key(None));
     }
 
     #[test]
     fn failures_without_answer_are_retried() {
         let reply = Reply::Failed { error: "refused".to_owned(), is_timeout: false };
-        assert_eq!(judge(&reply), retry(Scope::Endpoint, None));
+        assert_eq!(judge(&reply, RefusedKeys::Keep), retry(Scope::Endpoint, None));
         let reply = Reply::Unsendable { error: "bad path".to_owned() };
-        assert_eq!(judge(&reply), Verdict::Lost(DropReason::Unsendable));
+        assert_eq!(judge(&reply, RefusedKeys::Keep), Verdict::Lost(DropReason::Unsendable));
     }
 
     #[test]
     fn retry_after_is_carried() {
         let wait = Some(Duration::from_secs(7));
         let answer = Answer { status: 429, retry_after: wait, ..Answer::default() };
-        assert_eq!(judge(&Reply::Answered(answer)), retry(Scope::Endpoint, wait));
+        assert_eq!(
+            judge(&Reply::Answered(answer), RefusedKeys::Keep),
+            retry(Scope::Endpoint, wait)
+        );
     }
 }

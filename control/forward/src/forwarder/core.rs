@@ -186,6 +186,7 @@ impl Core {
             in_flight_max: usize::try_from(settings.in_flight_max).unwrap_or(usize::MAX),
             memory_bytes_max: self.memory_share(target.keys.len()),
             backoff: BackoffRule::new(&settings.backoff),
+            refused_keys: settings.refused_keys,
             spool: spool.map(|spool| spool_rule(spool, key_count)),
             success_log_every: settings.success_log_every,
             seed: seed ^ xxhash_rust::xxh3::xxh3_64(dir.as_bytes()),

@@ -23,6 +23,7 @@ use crate::keys::{ApiKey, KeyValidity};
 use crate::log_gate::LogGate;
 use crate::payload::Payload;
 use crate::queue::{Held, Queue, QueueLimits};
+use crate::settings::RefusedKeys;
 use crate::stats::{DropReason, EndpointState, EndpointStats, Totals, Waiting};
 use spooling::Spooling;
 
@@ -38,6 +39,7 @@ pub(crate) struct RouteRules {
     pub(crate) in_flight_max: usize,
     pub(crate) memory_bytes_max: u64,
     pub(crate) backoff: BackoffRule,
+    pub(crate) refused_keys: RefusedKeys,
     pub(crate) spool: Option<SpoolRule>,
     pub(crate) success_log_every: u64,
     pub(crate) seed: u64,
@@ -55,6 +57,7 @@ pub(crate) struct RouteState {
     in_flight_max: usize,
     success_log_every: u64,
     rule: BackoffRule,
+    refused_keys: RefusedKeys,
     random: Random,
     queue: Queue,
     patience: Patience,
@@ -106,6 +109,7 @@ impl RouteState {
             in_flight_max: rules.in_flight_max.max(1),
             success_log_every: rules.success_log_every.max(1),
             rule: rules.backoff,
+            refused_keys: rules.refused_keys,
             random: Random::new(rules.seed),
             queue: Queue::new(limits),
             patience: Patience::new(std::time::Instant::now()),

@@ -11,7 +11,7 @@ use super::state::{RouteRules, SpoolRule};
 use super::*;
 use crate::backoff::BackoffRule;
 use crate::payload::{Kind, Priority};
-use crate::settings::BackoffSettings;
+use crate::settings::{BackoffSettings, RefusedKeys};
 use crate::spool::disk::FileSystem;
 use crate::spool::{SpoolDir, SpoolLimits};
 use crate::verdict::Answer;
@@ -89,6 +89,7 @@ fn new_shared(spool: Option<SpoolRule>) -> Arc<Shared> {
         in_flight_max: 4,
         memory_bytes_max: 100_000,
         backoff: BackoffRule::new(&BackoffSettings::default()),
+        refused_keys: RefusedKeys::Keep,
         spool,
         success_log_every: 500,
         seed: 3,

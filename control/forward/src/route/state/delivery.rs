@@ -80,22 +80,21 @@ impl RouteState {
     pub(crate) fn on_reply(&mut self, id: u64, reply: &Reply, now: Instant, now_secs: u64) {
         let Some(flight) = self.in_flight.remove(&id) else { return };
         self.note_reply(reply, now, now_secs);
-        match judge(reply) {
+        let verdict = judge(reply, self.refused_keys);
+        if verdict.is_key_refused() {
+            if flight.key_epoch != self.key_epoch {
+                // The old key was refused; the new one has not been tried.
+                self.endpoint.on_abandoned(flight.endpoint_pass);
+                self.abandon_path(&flight);
+                self.put_back(flight.held, flight.record);
+                return;
+            }
+            self.set_key_validity(self.key_epoch, KeyValidity::Invalid);
+        }
+        match verdict {
             Verdict::Delivered => self.on_delivered(flight),
             Verdict::Lost(reason) => self.on_lost(flight, reason, now),
-            Verdict::Retry { scope, wait_min, is_key_refused } => {
-                if flight.key_epoch != self.key_epoch && is_key_refused {
-                    // The old key was refused; the new one has not been tried.
-                    self.endpoint.on_abandoned(flight.endpoint_pass);
-                    self.abandon_path(&flight);
-                    self.put_back(flight.held, flight.record);
-                    return;
-                }
-                if is_key_refused {
-                    self.set_key_validity(self.key_epoch, KeyValidity::Invalid);
-                }
-                self.on_failed(flight, scope, wait_min, now);
-            }
+            Verdict::Retry { scope, wait_min, .. } => self.on_failed(flight, scope, wait_min, now),
         }
     }
 

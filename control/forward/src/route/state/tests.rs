@@ -20,6 +20,7 @@ fn rules(spool: Option<SpoolRule>) -> RouteRules {
         in_flight_max: 2,
         memory_bytes_max: 10_000,
         backoff: BackoffRule::new(&BackoffSettings::default()),
+        refused_keys: RefusedKeys::Keep,
         spool,
         success_log_every: 500,
         seed: 11,
@@ -241,6 +242,35 @@ fn refused_payloads_are_dropped_by_reason_and_do_not_block() {
     assert_eq!(stats.totals.dropped.of(DropReason::BadRequest), 1);
     assert_eq!(stats.totals.dropped.of(DropReason::TooLarge), 1);
     assert_eq!((stats.totals.sent, stats.totals.dropped_points), (1, 4));
+    assert!(stats.is_balanced());
+}
+
+#[test]
+fn a_refused_key_loses_what_was_sent_with_it_if_asked() {
+    let now = Instant::now();
+    let rules = RouteRules { refused_keys: RefusedKeys::Drop, ..rules(None) };
+    let mut state = RouteState::new(rules);
+    for _payload in 0..4 {
+        state.submit(payload("/a", "x"), 1);
+    }
+    for code in [403, 401] {
+        let sending = state.next_send(now).unwrap();
+        state.on_reply(sending.id, &status(code), now, 0);
+    }
+    let stats = state.stats(now, 0);
+    assert_eq!(stats.totals.dropped.of(DropReason::KeyRefused), 2);
+    assert_eq!(stats.key_validity, KeyValidity::Invalid);
+
+    // What an old key is refused for is sent with the new one.
+    let sending = state.next_send(now).unwrap();
+    assert!(state.set_key(ApiKey::new("fedcba9876543210fedcba9876543210")));
+    state.on_reply(sending.id, &status(403), now, 0);
+    for _payload in 0..2 {
+        let sending = state.next_send(now).unwrap();
+        state.on_reply(sending.id, &status(202), now, 0);
+    }
+    let stats = state.stats(now, 0);
+    assert_eq!((stats.totals.sent, stats.totals.dropped.total()), (2, 2));
     assert!(stats.is_balanced());
 }
 
