@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod check;
 pub mod json;
 pub mod logs;
 pub mod metrics;
@@ -23,9 +24,11 @@ mod request;
 mod resource;
 mod scope;
 mod signal;
+pub mod traces;
 mod value;
 pub mod wire;
 
+pub use check::{check_json, check_traces};
 pub use request::check_request;
 pub use resource::{Platform, Resource, Source};
 pub use scope::Scope;
