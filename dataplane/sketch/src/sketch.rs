@@ -47,8 +47,8 @@ impl Sketch {
         }
     }
 
-    /// Adds `count` samples that lie anywhere between two bounds, spread evenly. To the summary each
-    /// is the lower bound of its bin. Bounds that map to one key give one bin.
+    /// Adds `count` samples that lie anywhere between two bounds, spread evenly. To the summary
+    /// each is the lower bound of its bin. Bounds that map to one key give one bin.
     ///
     /// Costs about 20 ns for each bin that gets samples; over all magnitudes there are 65,535.
     /// spec: dogstatsd §10.5.

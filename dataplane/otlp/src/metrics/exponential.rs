@@ -1,7 +1,5 @@
 //! Points of exponential histograms. spec: otlp §5.6.
 
-use std::collections::BTreeMap;
-
 use sketch::{Bin, Sketch, Summary};
 
 use super::counts::Dropped;
@@ -55,9 +53,9 @@ pub(crate) fn translate(
     outcome.or(sketch)
 }
 
-/// Bins of a sketch whose counts are not whole yet, by index of their half.
+/// Bins of a sketch whose counts are not whole yet: index within their half and count, ascending.
 #[derive(Debug, Default)]
-struct Half(BTreeMap<i32, f64>);
+struct Half(Vec<(i32, f64)>);
 
 /// The sketch of a point with so many observations.
 fn sketch_of(point: &ExponentialPoint<'_>, total: u64) -> Result<Sketch, Dropped> {
@@ -79,9 +77,8 @@ fn sketch_of(point: &ExponentialPoint<'_>, total: u64) -> Result<Sketch, Dropped
     let summary = summary(point, &positive, &negative);
     // What is smaller than any key has none.
     zero_count += positive.take_zeros() + negative.take_zeros();
-    let bins = negative.0.iter().rev().map(|(&index, &count)| (-index, count));
-    let bins =
-        bins.chain([(0, zero_count)]).chain(positive.0.iter().map(|(&i, &count)| (i, count)));
+    let bins = negative.0.iter().rev().map(|&(index, count)| (-index, count));
+    let bins = bins.chain([(0, zero_count)]).chain(positive.0.iter().copied());
     Ok(Sketch::from_bins(whole_bins(bins), summary))
 }
 
@@ -92,13 +89,16 @@ impl Half {
         for (index, count) in indices(buckets) {
             let (lower, upper) = (exp_of(index, ln_base), exp_of(index + 1.0, ln_base));
             let mut bin = index_of_ln(index * ln_base).max(INDEX_MIN);
-            while lower_bound(bin) < upper {
+            let mut bin_lower = lower_bound(bin);
+            while bin_lower < upper {
                 if bin >= INDEX_END {
                     return Err(Dropped::OutOfRange);
                 }
-                let overlap = upper.min(lower_bound(bin + 1.0)) - lower.max(lower_bound(bin));
+                let bin_upper = lower_bound(bin + 1.0);
+                let overlap = upper.min(bin_upper) - lower.max(bin_lower);
                 self.put(bin, count * (overlap / (upper - lower)));
                 bin += 1.0;
+                bin_lower = bin_upper;
             }
         }
         Ok(())
@@ -119,19 +119,22 @@ impl Half {
         Ok(())
     }
 
+    /// Adds to a bin, none before the last.
     fn put(&mut self, bin: f64, count: f64) {
-        // Overlaps of bounds that are equal to the last digit, or of the smallest doubles.
-        if count > 0.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "between INDEX_MIN and INDEX_END")]
-            let index = bin as i32;
-            *self.0.entry(index).or_insert(0.0) += count;
+        #[expect(clippy::cast_possible_truncation, reason = "between INDEX_MIN and INDEX_END")]
+        let index = bin as i32;
+        match self.0.last_mut() {
+            // Overlaps of bounds that are equal to the last digit, or of the smallest doubles.
+            _ if count.is_nan() || count <= 0.0 => {}
+            Some((last, held)) if *last == index => *held += count,
+            _ => self.0.push((index, count)),
         }
     }
 
     /// Takes out what lies below the first key.
     fn take_zeros(&mut self) -> f64 {
-        let kept = self.0.split_off(&1);
-        std::mem::replace(&mut self.0, kept).into_values().sum()
+        let end = self.0.partition_point(|(index, _)| *index <= 0);
+        self.0.drain(..end).map(|(_, count)| count).sum()
     }
 }
 
@@ -172,11 +175,11 @@ fn value_of(index: i32) -> f64 {
 /// What the bins say of the observations, and above it what the point says.
 fn summary(point: &ExponentialPoint<'_>, positive: &Half, negative: &Half) -> Summary {
     let has_zeros = point.zero_count > 0;
-    let smallest = |half: &Half| half.0.keys().next().map(|&index| value_of(index));
-    let largest = |half: &Half| half.0.keys().next_back().map(|&index| value_of(index));
+    let smallest = |half: &Half| half.0.first().map(|&(index, _)| value_of(index));
+    let largest = |half: &Half| half.0.last().map(|&(index, _)| value_of(index));
     let zero = has_zeros.then_some(0.0);
-    let weigh = |half: &Half| half.0.iter().map(|(&i, &count)| value_of(i) * count).sum::<f64>();
-    let count = |half: &Half| half.0.values().sum::<f64>();
+    let weigh = |half: &Half| half.0.iter().map(|&(i, count)| value_of(i) * count).sum::<f64>();
+    let count = |half: &Half| half.0.iter().map(|(_, count)| count).sum::<f64>();
     let total = count(positive) + count(negative) + as_f64(point.zero_count);
     let sum = weigh(positive) - weigh(negative);
     #[expect(clippy::cast_possible_truncation, reason = "at most OBSERVATIONS_MAX")]

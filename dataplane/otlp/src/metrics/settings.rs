@@ -3,12 +3,14 @@
 /// The keys `otlp_config.metrics.…`, and what has no key yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricsSettings {
-    /// `resource_attributes_as_tags`: every attribute of the resource is a tag of each point, beside
-    /// those that always are.
+    /// `resource_attributes_as_tags`: every attribute of the resource is a tag of each point,
+    /// beside those that always are.
     pub resource_attributes_as_tags: bool,
-    /// `instrumentation_scope_metadata_as_tags`: name, version and attributes of the scope are tags.
+    /// `instrumentation_scope_metadata_as_tags`: name, version and attributes of the scope are
+    /// tags.
     pub instrumentation_scope_metadata_as_tags: bool,
-    /// `delta_ttl`: seconds after which a cumulative series without points is forgotten, at least 1.
+    /// `delta_ttl`: seconds after which a cumulative series without points is forgotten, at least
+    /// 1.
     pub delta_ttl_secs: u32,
     /// `histograms.mode`.
     pub histogram_mode: HistogramMode,
@@ -24,8 +26,8 @@ pub struct MetricsSettings {
     pub summary_mode: SummaryMode,
     /// `tags`: tags of every point.
     pub tags: Vec<String>,
-    /// Cumulative series that are remembered at once, about 100 bytes each. Further ones are dropped and
-    /// counted until others are forgotten.
+    /// Cumulative series that are remembered at once, about 100 bytes each. Further ones are
+    /// dropped and counted until others are forgotten.
     pub cumulative_series_max: usize,
     /// Metrics of a runtime are copied under the names of our own runtime metrics. spec: §6.1.
     pub maps_runtime_metrics: bool,
