@@ -6,10 +6,10 @@
 //!                                                 --traces--> Submissions -> lanes
 //! ```
 
+mod counts;
 mod delivery;
 mod listen;
 mod settings;
-mod status;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,7 +86,7 @@ impl IngestPart {
 
     /// For `status`.
     pub(crate) fn status(&self) -> IngestStatus {
-        status::status(&self.ingest.counts(), self.logs.is_some())
+        counts::status(&self.ingest.counts(), self.logs.is_some())
     }
 
     /// Takes nothing more, and hands on what was taken.

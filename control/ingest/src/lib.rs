@@ -37,7 +37,7 @@ mod worker;
 pub use counts::{Counts, PointCounts};
 pub use http::Listener;
 pub use inlet::{Inlet, Kind, Refused};
+pub use settings::{LogOutlet, LogSettings, Outlets, Settings, TraceOutlet};
 #[cfg(feature = "otlp")]
-pub use settings::PointSink;
-pub use settings::{LogSettings, Outlets, Settings, TraceOutlet};
+pub use settings::{PointOutlet, PointSink};
 pub use worker::Ingest;

@@ -6,17 +6,14 @@ use std::time::Instant;
 use encode::encode_logs;
 use logs::{Batch, Dropped, Entry, ParseError, Push, parse_entries, parse_lines, prepare};
 
-use crate::LogSettings;
 use crate::counts::Counts;
 use crate::inlet::Rejected;
-
-/// Takes a payload and the time of its last log, in milliseconds of Unix time.
-pub(crate) type LogOut = Box<dyn FnMut(&encode::Payload, u64) + Send>;
+use crate::{LogOutlet, LogSettings};
 
 /// The batch under construction, and what logs go through on their way into it.
 pub(crate) struct LogBatch {
     settings: LogSettings,
-    out: LogOut,
+    out: LogOutlet,
     batch: Batch,
     /// When the first log of the batch came.
     since: Option<Instant>,
@@ -34,7 +31,7 @@ pub(crate) struct LogBatch {
 const KEPT_BYTES_MAX: usize = 64 << 10;
 
 impl LogBatch {
-    pub(crate) fn new(settings: LogSettings, out: LogOut) -> Self {
+    pub(crate) fn new(settings: LogSettings, out: LogOutlet) -> Self {
         Self {
             batch: Batch::new(settings.batch),
             settings,
@@ -181,7 +178,7 @@ mod tests {
         };
         let sent = Sent::default();
         let held = Arc::clone(&sent);
-        let out: LogOut = Box::new(move |payload, last_ms| {
+        let out: LogOutlet = Box::new(move |payload, last_ms| {
             let body = String::from_utf8(payload.body.to_vec()).unwrap();
             held.lock().unwrap().push((body, last_ms));
         });

@@ -8,15 +8,12 @@ use otlp::wire::WireError;
 
 use crate::counts::{Counts, PointCounts};
 use crate::inlet::Rejected;
-use crate::settings::PointSink;
-
-/// Begins a set of payloads.
-pub(crate) type OpenSink = Box<dyn FnMut() -> Box<dyn PointSink> + Send>;
+use crate::{PointOutlet, PointSink};
 
 /// The translator, and the payloads under construction.
 pub(crate) struct Points {
     translator: Translator,
-    open: OpenSink,
+    open: PointOutlet,
     /// Payloads that are not full yet, and since when.
     sink: Option<(Box<dyn PointSink>, Instant)>,
     wait: Duration,
@@ -25,7 +22,7 @@ pub(crate) struct Points {
 
 impl Points {
     /// Points leave when their payload is full, or after `wait`.
-    pub(crate) fn new(translator: Translator, open: OpenSink, wait: Duration) -> Self {
+    pub(crate) fn new(translator: Translator, open: PointOutlet, wait: Duration) -> Self {
         Self { translator, open, sink: None, wait, encoded: EncodeStats::default() }
     }
 

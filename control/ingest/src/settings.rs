@@ -42,17 +42,24 @@ pub struct LogSettings {
     pub body_bytes_max: usize,
 }
 
+/// Takes a payload of logs, and when its last log came, in milliseconds of Unix time.
+pub type LogOutlet = Box<dyn FnMut(&encode::Payload, u64) + Send>;
+
+/// Begins a set of payloads of points.
+#[cfg(feature = "otlp")]
+pub type PointOutlet = Box<dyn FnMut() -> Box<dyn PointSink> + Send>;
+
 /// Takes an OTLP request with traces.
 pub type TraceOutlet = Arc<dyn Fn(&[u8]) -> Result<(), Refused> + Send + Sync>;
 
 /// Where things go.
 pub struct Outlets {
-    /// Takes a payload of logs, and when its last log came, in milliseconds of Unix time.
-    pub logs: Box<dyn FnMut(&encode::Payload, u64) + Send>,
-    /// Begins a set of payloads of points.
+    /// Logs.
+    pub logs: LogOutlet,
+    /// OTLP metrics.
     #[cfg(feature = "otlp")]
-    pub points: Box<dyn FnMut() -> Box<dyn PointSink> + Send>,
-    /// Takes OTLP traces, where they are wanted.
+    pub points: PointOutlet,
+    /// OTLP traces, where they are wanted.
     pub traces: Option<TraceOutlet>,
 }
 

@@ -64,14 +64,16 @@ pub(crate) fn has_feature(config: &Config, feature: Feature) -> bool {
 
 /// What becomes of spans of OTLP. spec: otlp §8
 pub(crate) fn otlp(config: &Config) -> otlp::traces::Settings {
-    let text = |(from, to): (&String, &Value)| Some((from.clone(), to.as_str()?.to_owned()));
+    let remappings = config.map(keys::OTLP_TRACES_REMAPPINGS).iter();
     otlp::traces::Settings {
         sampling_percentage: config.float(keys::OTLP_TRACES_SAMPLING),
         is_sampled_by_agent: config.bool(keys::APM_PROBABILISTIC_ENABLED),
         is_top_level_by_kind: has_feature(config, Feature::OtlpTopLevelByKind),
         is_naming_v1: has_feature(config, Feature::OtlpOldNames),
         is_operation_span_name: config.bool(keys::OTLP_TRACES_SPAN_NAME_AS_RESOURCE),
-        remappings: config.map(keys::OTLP_TRACES_REMAPPINGS).iter().filter_map(text).collect(),
+        remappings: remappings
+            .filter_map(|(from, to)| Some((from.clone(), to.as_str()?.to_owned())))
+            .collect(),
         is_scope_convention: !has_feature(config, Feature::NoOtelScope),
     }
 }

@@ -70,11 +70,12 @@ impl IngestListeners {
         let mut bound_port = None;
         for address in addresses {
             // A port that the system chose is the same on all addresses.
-            let wanted = SocketAddr::new(address.ip(), bound_port.unwrap_or(address.port()));
+            let port = bound_port.unwrap_or_else(|| address.port());
+            let wanted = SocketAddr::new(address.ip(), port);
             match TcpListener::bind(wanted) {
                 Ok(socket) => {
                     let address = socket.local_addr().unwrap_or(wanted);
-                    bound_port.get_or_insert(address.port());
+                    bound_port.get_or_insert_with(|| address.port());
                     self.open.push(listener(socket));
                     self.report(transport, address.to_string(), None);
                 }

@@ -141,6 +141,7 @@ fn traces() -> TraceSettings {
         seed: 7,
         is_429_told: false,
         is_converted: false,
+        otlp: otlp::traces::Settings::default(),
         held_bytes_max: 0,
     }
 }
