@@ -29,6 +29,9 @@ pub struct Entry {
     pub is_truncated: bool,
 }
 
+/// Many short records of one request are held at once.
+const _: () = assert!(size_of::<Entry>() <= 184);
+
 impl Entry {
     /// Appends tags to those that are there.
     pub fn push_tags(&mut self, tags: &str) {

@@ -3,6 +3,29 @@
 /// Bytes looked at together. A loop without branches over them becomes a few vector instructions.
 const BLOCK_BYTES: usize = 32;
 
+/// What may have to be done about a byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Nothing.
+    Plain,
+    /// It is escaped.
+    Escaped(Escape),
+    /// It may begin a line or paragraph separator.
+    Separator,
+}
+
+/// How a character is escaped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    /// A backslash and this.
+    Short(u8),
+    /// `\u` and four digits.
+    Code(u16),
+}
+
+/// By byte.
+const CLASSES: [Class; 256] = classes();
+
 /// Appends a text in quotes. Bytes between escapes are copied in runs.
 pub(crate) fn push_text(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
@@ -10,17 +33,28 @@ pub(crate) fn push_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     // `written` is how much of the text is in the output.
     let (mut at, mut written) = (0, 0);
-    while let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        let block = &block[..block.len().min(BLOCK_BYTES)];
-        let end = at + block.len();
-        if !has_special(block) {
+    while at < bytes.len() {
+        let end = bytes.len().min(at + BLOCK_BYTES);
+        if !has_special(&bytes[at..end]) {
             at = end;
             continue;
         }
         while at < end {
-            let Some((escape, length)) = escape_of(&bytes[at..]) else {
-                at += 1;
-                continue;
+            let (escape, length) = match CLASSES[usize::from(bytes[at])] {
+                Class::Plain => {
+                    at += 1;
+                    continue;
+                }
+                Class::Escaped(escape) => (escape, 1),
+                Class::Separator => match bytes.get(at + 1..at + 3) {
+                    // They end lines in JavaScript.
+                    Some([0x80, 0xa8]) => (Escape::Code(0x2028), 3),
+                    Some([0x80, 0xa9]) => (Escape::Code(0x2029), 3),
+                    _ => {
+                        at += 1;
+                        continue;
+                    }
+                },
             };
             out.extend_from_slice(&bytes[written..at]);
             push_escape(escape, out);
@@ -32,16 +66,16 @@ pub(crate) fn push_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Whether a byte may begin something that is escaped.
+/// Whether a byte is not plain.
 fn has_special(block: &[u8]) -> bool {
     match <&[u8; BLOCK_BYTES]>::try_from(block) {
         Ok(whole) => whole.iter().fold(false, |found, byte| found | is_special(*byte)),
-        Err(_) => block.iter().any(|byte| is_special(*byte)),
+        Err(_) => block.iter().any(|byte| CLASSES[usize::from(*byte)] != Class::Plain),
     }
 }
 
+/// Compared and not looked up, so that it is done for many bytes at once.
 const fn is_special(byte: u8) -> bool {
-    // The two separators begin with E2.
     (byte < 0x20)
         | (byte == b'"')
         | (byte == b'\\')
@@ -51,32 +85,26 @@ const fn is_special(byte: u8) -> bool {
         | (byte == 0xe2)
 }
 
-/// How a character is escaped.
-#[derive(Clone, Copy)]
-enum Escape {
-    /// A backslash and this.
-    Short(u8),
-    /// `\u` and four digits.
-    Code(u16),
-}
-
-/// How the first character is escaped, if it is, and its bytes.
-fn escape_of(rest: &[u8]) -> Option<(Escape, usize)> {
-    let escape = match rest {
-        [byte @ (b'"' | b'\\'), ..] => Escape::Short(*byte),
-        [b'\n', ..] => Escape::Short(b'n'),
-        [b'\r', ..] => Escape::Short(b'r'),
-        [b'\t', ..] => Escape::Short(b't'),
-        [0x08, ..] => Escape::Short(b'b'),
-        [0x0c, ..] => Escape::Short(b'f'),
-        [byte @ (0..0x20 | b'<' | b'>' | b'&'), ..] => Escape::Code(u16::from(*byte)),
-        [0xe2, 0x80, last @ (0xa8 | 0xa9), ..] => {
-            // Line and paragraph separator end lines in JavaScript.
-            return Some((Escape::Code(0x2028 + u16::from(*last - 0xa8)), 3));
+const fn classes() -> [Class; 256] {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0_u8;
+    loop {
+        classes[byte as usize] = match byte {
+            b'"' | b'\\' => Class::Escaped(Escape::Short(byte)),
+            b'\n' => Class::Escaped(Escape::Short(b'n')),
+            b'\r' => Class::Escaped(Escape::Short(b'r')),
+            b'\t' => Class::Escaped(Escape::Short(b't')),
+            0x08 => Class::Escaped(Escape::Short(b'b')),
+            0x0c => Class::Escaped(Escape::Short(b'f')),
+            0..0x20 | b'<' | b'>' | b'&' => Class::Escaped(Escape::Code(byte as u16)),
+            0xe2 => Class::Separator,
+            _ => Class::Plain,
+        };
+        if byte == u8::MAX {
+            return classes;
         }
-        _ => return None,
-    };
-    Some((escape, 1))
+        byte += 1;
+    }
 }
 
 fn push_escape(escape: Escape, out: &mut Vec<u8>) {
@@ -94,6 +122,13 @@ fn push_escape(escape: Escape, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_compared_as_the_table_has_them() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_special(byte), CLASSES[usize::from(byte)] != Class::Plain, "{byte}");
+        }
+    }
 
     fn written(text: &str) -> String {
         let mut out = b"x".to_vec();
