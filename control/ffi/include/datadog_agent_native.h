@@ -30,7 +30,7 @@ typedef DatadogAgent corelane_agent;
 /**
  * Version of this interface: major in the upper 16 bits, minor in the lower.
  */
-#define CORELANE_ABI_VERSION (1 << 16)
+#define CORELANE_ABI_VERSION ((1 << 16) | 1)
 
 /**
  * What went wrong. The numbers never change.
@@ -100,15 +100,18 @@ typedef enum corelane_endpoint {
    */
   CORELANE_ENDPOINT_DOGSTATSD = 1,
   /**
-   * OTLP over gRPC. Not in this version: `DATADOG_NOT_AVAILABLE`.
+   * OTLP over gRPC: `http://127.0.0.1:4317`, where `otlp_config.receiver.protocols.grpc.endpoint`
+   * is set.
    */
   CORELANE_ENDPOINT_OTLP_GRPC = 2,
   /**
-   * OTLP over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
+   * OTLP over HTTP: `http://127.0.0.1:4318`, where `otlp_config.receiver.protocols.http.endpoint`
+   * is set.
    */
   CORELANE_ENDPOINT_OTLP_HTTP = 3,
   /**
-   * Logs over HTTP. Not in this version: `DATADOG_NOT_AVAILABLE`.
+   * Logs over HTTP: `http://127.0.0.1:10517`, where `corelane.logs.listen` or `logs_agent_port`
+   * is set; they are sent to `/v1/input`.
    */
   CORELANE_ENDPOINT_LOGS = 4,
 } corelane_endpoint;
@@ -134,14 +137,23 @@ typedef enum corelane_data {
    */
   CORELANE_DATA_TRACES_V1 = 3,
   /**
-   * Logs, as a JSON list. Not in this version: `DATADOG_NOT_AVAILABLE`.
+   * Logs, as a JSON list of entries with `message` and `timestamp` (milliseconds), or one entry.
+   * Where `logs_enabled` is on.
    */
   CORELANE_DATA_LOGS_JSON = 4,
   /**
-   * OTLP, as a protobuf message of an export request. Not in this version:
-   * `DATADOG_NOT_AVAILABLE`.
+   * OTLP traces: a protobuf message `ExportTraceServiceRequest`.
    */
-  CORELANE_DATA_OTLP_PROTOBUF = 5,
+  CORELANE_DATA_OTLP_TRACES = 5,
+  /**
+   * OTLP metrics: a protobuf message `ExportMetricsServiceRequest`.
+   */
+  CORELANE_DATA_OTLP_METRICS = 6,
+  /**
+   * OTLP logs: a protobuf message `ExportLogsServiceRequest`. Where `logs_enabled` and
+   * `otlp_config.logs.enabled` are on.
+   */
+  CORELANE_DATA_OTLP_LOGS = 7,
 } corelane_data;
 
 /**
@@ -488,8 +500,8 @@ struct corelane_error *corelane_agent_endpoint(const corelane_agent *agent,
  * `DATADOG_SUBMISSION_ERROR` when there is no room now or the data is too long: it was counted,
  * and may be submitted again. `DATADOG_INVALID_DATA_FORMAT` when it cannot be what `kind` says;
  * single lines and spans that are no good are counted by reason, as those of sockets are.
- * `DATADOG_NOT_AVAILABLE` when the agent does not take such data: logs and OTLP in this version,
- * traces where they are switched off or were left out of the build.
+ * `DATADOG_NOT_AVAILABLE` when the agent does not take such data: it is switched off, or was left
+ * out of the build.
  *
  * `agent` is a handle of this library or NULL; `data` is NULL or points to `length` bytes.
  */
