@@ -211,6 +211,14 @@ pub const DEBUGGER: Target = Target {
     mutation_count: 10_000,
 };
 
+/// Points that a program measured with OpenTelemetry.
+pub const OTLP_METRICS: Target = Target {
+    name: "otlp-metrics",
+    check: otlp::metrics::check_metrics,
+    input_bytes_max: 2048,
+    mutation_count: 2_000,
+};
+
 /// Every target.
 pub const TARGETS: &[Target] = &[
     PACKET,
@@ -235,6 +243,7 @@ pub const TARGETS: &[Target] = &[
     RC_ANSWER,
     RC_STORE,
     DEBUGGER,
+    OTLP_METRICS,
 ];
 
 /// One committed input.
