@@ -16,14 +16,17 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod check;
 pub mod json;
 pub mod metrics;
 mod resource;
 mod scope;
 mod signal;
+pub mod traces;
 mod value;
 pub mod wire;
 
+pub use check::{check_json, check_traces};
 pub use resource::{Platform, Resource, Source};
 pub use scope::Scope;
 pub use signal::Signal;

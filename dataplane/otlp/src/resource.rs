@@ -39,8 +39,8 @@ impl<'a> Resource<'a> {
         Source::of(&self.attributes)
     }
 
-    /// Tags for metrics and logs, each as `key:value`, in the order of the attributes that they come
-    /// from. Container tags are among them. spec: otlp §3.2.
+    /// Tags for metrics and logs, each as `key:value`, in the order of the attributes that they
+    /// come from. Container tags are among them. spec: otlp §3.2.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
         tags::tags(&self.attributes)

@@ -24,6 +24,9 @@ pub enum WireError {
     /// Values lie within each other deeper than [`crate::DEPTH_MAX`].
     #[error("values are nested deeper than {}", crate::DEPTH_MAX)]
     TooDeep,
+    /// A span, a resource or a scope is longer than 4 MiB.
+    #[error("a span, a resource or a scope is longer than 4 MiB")]
+    TooLong,
     /// More items than are taken of one request, or more attributes than of one item.
     #[error("more items than one request may have, or attributes than one item")]
     TooMany,

@@ -145,6 +145,17 @@ impl Batch {
 
     /// Starts over with another body, keeping all memory. Returns the old bytes, emptied.
     pub fn reset(&mut self, format: Format, body: Vec<u8>) -> Vec<u8> {
+        self.clear(format);
+        self.strings.reset(body)
+    }
+
+    /// Starts over with the same body, keeping all memory: a body may hold several payloads.
+    pub fn restart(&mut self, format: Format) {
+        self.clear(format);
+        self.strings.restart();
+    }
+
+    fn clear(&mut self, format: Format) {
         self.format = format;
         self.header = Header::default();
         self.tags = List::default();
@@ -154,7 +165,6 @@ impl Batch {
         self.nested.clear();
         self.links.clear();
         self.events.clear();
-        self.strings.reset(body)
     }
 
     /// The body that it was decoded from.
@@ -253,6 +263,16 @@ mod tests {
         assert_eq!(batch.metric(&span, Key::HttpStatusCode), Some(500.0));
         assert_eq!(span.attributes.len(), 2);
         assert_eq!(batch.meta(&span, Key::Env), None);
+    }
+
+    #[test]
+    fn a_restart_keeps_the_body_alone() {
+        let mut batch = Batch::new(b"body".to_vec());
+        batch.spans.push(Span::default());
+        batch.strings.add("text");
+        batch.restart(Format::V07);
+        assert_eq!((batch.format, batch.spans.len()), (Format::V07, 0));
+        assert_eq!((batch.strings.count(), batch.strings.body()), (1, &b"body"[..]));
     }
 
     #[test]

@@ -49,4 +49,4 @@ pub use convert::Converter;
 pub use key::{Key, KeySet};
 pub use list::{Arena, List, Slice};
 pub use span::{Event, Link, Span, SpanKind};
-pub use strings::{Str, Strings};
+pub use strings::{Str, Strings, Table};

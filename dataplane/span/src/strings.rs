@@ -182,11 +182,17 @@ impl Strings {
         self.range(of).len as usize
     }
 
+    /// Starts over with the same body, keeping the table's memory.
+    pub(crate) fn restart(&mut self) {
+        let body = std::mem::take(&mut self.body);
+        self.reset(body);
+    }
+
     /// The body, and the table to add to while reading it.
-    pub(crate) fn split(&mut self) -> (&[u8], Table<'_>) {
+    pub fn split(&mut self) -> (&[u8], Table<'_>) {
         let Self { body, written, ranges, cut_count, .. } = self;
         let body_len = index(body.len());
-        (body, Table { body_len, written, ranges, cut_count })
+        (body, Table { body, body_len, written, ranges, cut_count })
     }
 
     fn range(&self, of: Str) -> Range {
@@ -194,9 +200,10 @@ impl Strings {
     }
 }
 
-/// The table without the body.
+/// The table of [`Strings`] while their body is read.
 #[derive(Debug)]
-pub(crate) struct Table<'a> {
+pub struct Table<'a> {
+    body: &'a [u8],
     body_len: u32,
     written: &'a mut Vec<u8>,
     ranges: &'a mut Vec<Range>,
@@ -204,6 +211,21 @@ pub(crate) struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// The string with this text: the range of the body where it lies, or else written. Of a text
+    /// above [`TEXT_BYTES_MAX`] the rest is left out.
+    pub fn find(&mut self, text: &str) -> Str {
+        let bytes = text.as_bytes();
+        let bytes = if bytes.len() > TEXT_BYTES_MAX { self.cut(bytes) } else { bytes };
+        let start = bytes.as_ptr().addr().wrapping_sub(self.body.as_ptr().addr());
+        let end = start.checked_add(bytes.len());
+        // What does not borrow from the body lies at other addresses.
+        if end.is_some_and(|end| end <= self.body.len()) {
+            self.at(start, bytes.len())
+        } else {
+            self.add(bytes)
+        }
+    }
+
     /// What is read of a text beyond [`TEXT_BYTES_MAX`]: whole characters.
     #[cold]
     pub(crate) fn cut<'b>(&mut self, text: &'b [u8]) -> &'b [u8] {
@@ -229,7 +251,7 @@ impl Table<'_> {
     }
 
     /// Writes a string or binary value.
-    pub(crate) fn add(&mut self, bytes: &[u8]) -> Str {
+    pub fn add(&mut self, bytes: &[u8]) -> Str {
         let written = self.written.len();
         if bytes.is_empty() || bytes.len() > WRITTEN_BYTES_MAX.saturating_sub(written) {
             return Str::EMPTY;
@@ -267,6 +289,21 @@ mod tests {
         let cut = strings.prefix(written, 2);
         assert_eq!(strings.text(cut), "us");
         assert_eq!(strings.prefix(written, 9), written);
+    }
+
+    #[test]
+    fn a_text_is_found_in_the_body_or_written() {
+        let mut strings = Strings::new(b"GET /users".to_vec());
+        let (body, mut table) = strings.split();
+        let verb = std::str::from_utf8(&body[..3]).unwrap();
+        let found = table.find(verb);
+        let end = table.find(std::str::from_utf8(&body[10..]).unwrap());
+        let written = table.find(&String::from("GET"));
+        assert_eq!((strings.text(found), strings.text(written)), ("GET", "GET"));
+        assert_eq!((end, strings.written.len()), (Str::EMPTY, 3));
+        let long = "é".repeat(TEXT_BYTES_MAX);
+        let long = strings.split().1.find(&long);
+        assert_eq!((strings.len_of(long), strings.cut_count()), (TEXT_BYTES_MAX - 2, 1));
     }
 
     #[test]

@@ -47,7 +47,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
     ("dataplane/sampling", &[]),
     ("dataplane/stats", &[]),
     ("dataplane/traces", &[&["span", "sql", "obfuscate", "sampling", "stats"]]),
-    ("dataplane/otlp", &[&["context", "logs", "signal", "sketch", "span"]]),
+    ("dataplane/otlp", &[&["context", "logs", "obfuscate", "signal", "sketch", "span"]]),
     ("dataplane/lane", &[DATAPLANE]),
     ("control/config", &[]),
     ("control/status", &[&["signal"]]),
