@@ -41,6 +41,12 @@ fn main() {
             json!({"asInt": "35"}),
         ),
         ("histogram", "histogram", json!({"aggregationTemporality": 1}), histogram()),
+        (
+            "histogram over all magnitudes",
+            "histogram",
+            json!({"aggregationTemporality": 1}),
+            widest(),
+        ),
         ("cumulative histogram", "histogram", json!({"aggregationTemporality": 2}), histogram()),
         (
             "exponential histogram",
@@ -99,6 +105,15 @@ fn histogram() -> Json {
         "count": "10", "sum": 123.5, "min": 1, "max": 90,
         "bucketCounts": ["0", "1", "4", "3", "1", "1", "0", "0", "0", "0", "0"],
         "explicitBounds": [0, 5, 10, 25, 50, 75, 100, 250, 500, 1000],
+    })
+}
+
+/// The most that one bucket can cost.
+fn widest() -> Json {
+    json!({
+        "count": "99999999", "sum": 1,
+        "bucketCounts": ["0", "99999999", "0"],
+        "explicitBounds": [-1e200, 1e200],
     })
 }
 

@@ -32,7 +32,7 @@
 //! Six of the allocations are the context, which a series gets anew with each point: its name, its
 //! set of tags and each tag that is not the scope's. A cumulative series takes 56 to 112 bytes, a
 //! histogram one such for each bucket and up to four more. The widest explicit bucket is spread
-//! over 65,535 keys in about a millisecond.
+//! over some 60,000 keys in 0.4 ms.
 
 mod counts;
 mod cumulative;
