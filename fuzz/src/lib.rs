@@ -217,6 +217,12 @@ pub const LOGS_INGEST: Target = Target {
     check: logs::check_ingest,
     input_bytes_max: 4096,
     mutation_count: 4_000,
+/// Points that a program measured with OpenTelemetry.
+pub const OTLP_METRICS: Target = Target {
+    name: "otlp-metrics",
+    check: otlp::metrics::check_metrics,
+    input_bytes_max: 2048,
+    mutation_count: 2_000,
 };
 
 /// Every target.
@@ -244,6 +250,7 @@ pub const TARGETS: &[Target] = &[
     RC_STORE,
     DEBUGGER,
     LOGS_INGEST,
+    OTLP_METRICS,
 ];
 
 /// One committed input.

@@ -41,6 +41,12 @@ fn main() {
             json!({"asInt": "35"}),
         ),
         ("histogram", "histogram", json!({"aggregationTemporality": 1}), histogram()),
+        (
+            "histogram over all magnitudes",
+            "histogram",
+            json!({"aggregationTemporality": 1}),
+            widest(),
+        ),
         ("cumulative histogram", "histogram", json!({"aggregationTemporality": 2}), histogram()),
         (
             "exponential histogram",
@@ -50,9 +56,8 @@ fn main() {
         ),
         ("summary", "summary", json!({}), summary()),
     ] {
-        // Bodies of many times, so that cumulative points are never the same.
-        let bodies: Vec<Vec<u8>> =
-            (1..=50).map(|round| body(kind, &data, &point, round * SECOND)).collect();
+        // Bodies of many times, each later and with more than the one before.
+        let bodies: Vec<Vec<u8>> = (1..=50).map(|round| body(kind, &data, &point, round)).collect();
         measure(&mut criterion, name, &bodies);
     }
     criterion.final_summary();
@@ -103,6 +108,15 @@ fn histogram() -> Json {
     })
 }
 
+/// The most that one bucket can cost.
+fn widest() -> Json {
+    json!({
+        "count": "99999999", "sum": 1,
+        "bucketCounts": ["0", "99999999", "0"],
+        "explicitBounds": [-1e200, 1e200],
+    })
+}
+
 fn exponential() -> Json {
     let counts: Vec<String> = (0..40).map(|bucket| (bucket % 5).to_string()).collect();
     json!({
@@ -118,13 +132,30 @@ fn summary() -> Json {
     })
 }
 
-fn body(kind: &str, data: &Json, point: &Json, time: u64) -> Vec<u8> {
+/// A point as it is after so many rounds, if it counts from the start.
+fn grown(data: &Json, point: &Json, round: u64) -> Json {
+    let mut point = point.clone();
+    if data["aggregationTemporality"] == 2 {
+        let grow = |count: &mut Json| {
+            let each: u64 = count.as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
+            *count = json!((each * round).to_string());
+        };
+        for field in ["count", "asInt"] {
+            point.get_mut(field).map(grow);
+        }
+        let buckets = point.get_mut("bucketCounts").and_then(Json::as_array_mut);
+        buckets.into_iter().flatten().for_each(grow);
+    }
+    point
+}
+
+fn body(kind: &str, data: &Json, point: &Json, round: u64) -> Vec<u8> {
     let attribute = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
     let points: Vec<Json> = (0..POINTS)
         .map(|at| {
-            let mut point = point.clone();
+            let mut point = grown(data, point, round);
             point["startTimeUnixNano"] = json!("5");
-            point["timeUnixNano"] = json!(time.to_string());
+            point["timeUnixNano"] = json!((round * SECOND).to_string());
             point["attributes"] = json!([
                 attribute("http.route", &format!("/api/v1/items/{at}")),
                 attribute("http.request.method", "GET"),

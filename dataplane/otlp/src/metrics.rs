@@ -19,10 +19,20 @@
 //! series must meet the same [`Translator`], in the order of time: have one for all connections.
 //! Counts of what became of points, which balance even where a body breaks off ([`Counts`]).
 //!
-//! Costs: `benches/metrics.rs`.
+//! Costs of a point with three attributes under a resource with eight, as `benches/metrics.rs`
+//! measures them on a machine with other work:
 //!
-//! A series has a context of its own even if it was seen before: it costs an allocation for each of
-//! its tags that is not the resource's or scope's.
+//! | point | ns | bytes read | allocations |
+//! |---|---|---|---|
+//! | gauge, cumulative sum | 800 | 154 | 6.5 of 440 bytes |
+//! | histogram of 11 buckets | 1,900 (cumulative 2,200) | 359 | 12.6 of 1,340 bytes |
+//! | exponential histogram of 40 buckets | 5,400 | 217 | 19.6 of 10,600 bytes |
+//! | summary of two quantiles, four series | 2,300 | 209 | 24.5 of 1,380 bytes |
+//!
+//! Six of the allocations are the context, which a series gets anew with each point: its name, its
+//! set of tags and each tag that is not the scope's. A cumulative series takes 56 to 112 bytes, a
+//! histogram one such for each bucket and up to four more. The widest explicit bucket is spread
+//! over some 60,000 keys in 0.4 ms.
 
 mod counts;
 mod cumulative;

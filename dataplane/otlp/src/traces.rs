@@ -44,18 +44,16 @@ use crate::wire::WireError;
 use decision::decide;
 use index::{Index, low_bits};
 use limits::{BATCH_ATTRIBUTES, BATCH_ATTRIBUTES_MAX, ITEMS_MAX, SHARED_MAX};
-use seen::Seen;
 pub use settings::Settings;
 use shared::{Shared, SharedScope};
-use translate::{Around, translate};
-use word::{Word, Words};
-use writer::Writer;
+use translate::{Around, Given, translate};
+use word::Word;
+use writer::{Memo, Writer};
 
 /// Translates one request after the other, each in slices, and keeps its memory.
 #[derive(Debug)]
 pub struct Translator {
     settings: Settings,
-    seed: u64,
     stage: Stage,
     end: Option<Result<(), WireError>>,
     place: Place,
@@ -69,8 +67,7 @@ pub struct Translator {
     resource: Shared,
     /// Scopes, as far as a span of the batch asked for them.
     scopes: Vec<Option<SharedScope>>,
-    words: Words,
-    seen: Seen,
+    memo: Memo,
     /// Spans, and attributes taken over, that the request may still have.
     spans_left: usize,
     shared_left: usize,
@@ -127,7 +124,6 @@ impl Translator {
     pub fn new(settings: Settings, seed: u64) -> Self {
         Self {
             settings,
-            seed,
             stage: Stage::Find,
             end: Some(Ok(())),
             place: Place::default(),
@@ -138,8 +134,7 @@ impl Translator {
             chunk: None,
             resource: Shared::default(),
             scopes: Vec::new(),
-            words: Words::with_seed(seed),
-            seen: Seen::default(),
+            memo: Memo::with_seed(seed),
             spans_left: 0,
             shared_left: 0,
         }
@@ -151,7 +146,7 @@ impl Translator {
         self.index.heap_bytes()
             + self.resource.heap_bytes()
             + self.scopes.capacity() * size_of::<Option<SharedScope>>()
-            + self.seen.heap_bytes()
+            + self.memo.heap_bytes()
     }
 
     /// Starts on a request (`ExportTraceServiceRequest`), for which the batch is emptied; its first
@@ -279,10 +274,9 @@ impl Translator {
     /// Begins a batch with what its resource says.
     fn begin(&mut self, batch: &mut Batch, left: &mut usize) -> Result<(), WireError> {
         let Batch { strings, attributes, header, tags, .. } = batch;
-        let (body, mut table) = strings.split();
-        let (words, seen) = (&mut self.words, &mut self.seen);
-        words.clear();
-        let mut writer = Writer::new(&mut table, attributes, words, seen, self.seed);
+        let (body, table) = strings.split();
+        self.memo.clear();
+        let mut writer = Writer::new(table, attributes, &mut self.memo);
         let message = self.index.resource;
         let (said, tag) = self.resource.read(message.of(body), &mut writer)?;
         *header = said;
@@ -302,18 +296,18 @@ impl Translator {
     /// Translates spans; whether the batch is done.
     fn spans(&mut self, batch: &mut Batch, left: &mut usize) -> Result<bool, WireError> {
         let Batch { strings, attributes, spans, chunks, .. } = batch;
-        let (body, mut table) = strings.split();
+        let (body, table) = strings.split();
+        let mut writer = Writer::new(table, attributes, &mut self.memo);
+        let mut given = Given::default();
         loop {
             let next = self.index.span(self.span_at);
-            let is_full = attributes.count() >= BATCH_ATTRIBUTES_MAX;
+            let is_full = writer.arena.count() >= BATCH_ATTRIBUTES_MAX;
             if let Some(open) = self.chunk
                 && (is_full || next.is_none_or(|next| next.chunk != open.number))
             {
-                let mut writer =
-                    Writer::new(&mut table, attributes, &mut self.words, &mut self.seen, self.seed);
                 chunks.push(close(open, spans, &self.settings, &mut writer));
                 self.chunk = None;
-                if is_full || attributes.count() >= BATCH_ATTRIBUTES {
+                if is_full || writer.arena.count() >= BATCH_ATTRIBUTES {
                     return Ok(true);
                 }
             }
@@ -321,8 +315,6 @@ impl Translator {
             if *left == 0 {
                 return Ok(false);
             }
-            let (words, seen) = (&mut self.words, &mut self.seen);
-            let mut writer = Writer::new(&mut table, attributes, words, seen, self.seed);
             let Some(scope) = self.scopes.get_mut(next.scope as usize) else { return Ok(true) };
             if scope.is_none() {
                 let message = self.index.scopes.get(next.scope as usize).copied();
@@ -335,7 +327,7 @@ impl Translator {
             let shared = self.resource.entries.len() + self.resource.entries_of(scope).len();
             self.shared_left = self.shared_left.checked_sub(shared).ok_or(WireError::TooMany)?;
             let around = Around { settings: &self.settings, resource: &self.resource, scope };
-            let translated = translate(next.message.of(body), around, &mut writer)?;
+            let translated = translate(next.message.of(body), &mut given, around, &mut writer)?;
             let open = self.chunk.get_or_insert(OpenChunk {
                 number: next.chunk,
                 first: spans.len(),
@@ -360,7 +352,7 @@ fn close(
     let decision = decide(settings, low_bits(open.trace_id), open.priority);
     if let Some(maker) = decision.maker
         && let Some(span) = spans.get_mut(open.first)
-        && let Some(name) = writer.words.get(Word::DecisionMaker, writer.table)
+        && let Some(name) = writer.word(Word::DecisionMaker)
     {
         let value = Value::Text(writer.table.find(maker));
         let held = writer.arena.get_mut(span.attributes).iter_mut();
@@ -376,7 +368,7 @@ fn close(
         }
     }
     let mut attributes = writer.arena.list();
-    if let Some(name) = writer.words.get(Word::OtlpRate, writer.table) {
+    if let Some(name) = writer.word(Word::OtlpRate) {
         let rate = writer.table.find(&format!("{:.2}", settings.rate()));
         let tag = Attribute::new(name.text, name.key, Value::Text(rate));
         writer.arena.push(&mut attributes, tag);

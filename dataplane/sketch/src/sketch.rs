@@ -50,7 +50,7 @@ impl Sketch {
     /// Adds `count` samples that lie anywhere between two bounds, spread evenly. To the summary
     /// each is the lower bound of its bin. Bounds that map to one key give one bin.
     ///
-    /// Costs about 20 ns for each bin that gets samples; over all magnitudes there are 65,535.
+    /// Costs a few ns for each key between that gets samples: 0.4 ms where all do.
     /// spec: dogstatsd §10.5.
     ///
     /// # Errors

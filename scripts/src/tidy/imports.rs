@@ -79,6 +79,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             "debugger",
             "logs",
             "obfuscate",
+            "otlp",
             "parse",
             "proxy",
             "receive",

@@ -88,17 +88,27 @@ impl Half {
         let ln_base = ln_base(scale);
         for (index, count) in indices(buckets) {
             let (lower, upper) = (exp_of(index, ln_base), exp_of(index + 1.0, ln_base));
-            let mut bin = index_of_ln(index * ln_base).max(INDEX_MIN);
-            let mut bin_lower = lower_bound(bin);
+            let first = index_of_ln(index * ln_base).max(INDEX_MIN);
+            let (mut bin, mut bin_lower, mut spread) = (first, lower_bound(first), 0.0);
             while bin_lower < upper {
                 if bin >= INDEX_END {
                     return Err(Dropped::OutOfRange);
                 }
                 let bin_upper = lower_bound(bin + 1.0);
-                let overlap = upper.min(bin_upper) - lower.max(bin_lower);
-                self.put(bin, count * (overlap / (upper - lower)));
+                let part = (upper.min(bin_upper) - lower.max(bin_lower)) / (upper - lower);
+                if part > 0.0 {
+                    self.put(bin, count * part);
+                    spread += part;
+                }
                 bin += 1.0;
                 bin_lower = bin_upper;
+            }
+            // Bounds that are equal to the last digit, or both below the smallest double.
+            if spread <= 0.0 {
+                if first >= INDEX_END {
+                    return Err(Dropped::OutOfRange);
+                }
+                self.put(first, count);
             }
         }
         Ok(())
@@ -119,14 +129,12 @@ impl Half {
         Ok(())
     }
 
-    /// Adds to a bin, none before the last.
+    /// Adds to a bin. One before the last is that, by an error of rounding.
     fn put(&mut self, bin: f64, count: f64) {
         #[expect(clippy::cast_possible_truncation, reason = "between INDEX_MIN and INDEX_END")]
         let index = bin as i32;
         match self.0.last_mut() {
-            // Overlaps of bounds that are equal to the last digit, or of the smallest doubles.
-            _ if count.is_nan() || count <= 0.0 => {}
-            Some((last, held)) if *last == index => *held += count,
+            Some((last, held)) if *last >= index => *held += count,
             _ => self.0.push((index, count)),
         }
     }
@@ -148,9 +156,9 @@ fn indices(buckets: &Buckets) -> impl Iterator<Item = (f64, f64)> {
         .map(move |(at, &count)| (offset + f64::from(at), as_f64(count)))
 }
 
-/// Logarithm of the ratio between neighbouring buckets, `2^(2^-scale)`.
+/// Logarithm of the ratio between neighbouring buckets, `2^(2^-scale)`; finite and not 0.
 fn ln_base(scale: i64) -> f64 {
-    let exponent = i32::try_from(-scale.clamp(-2000, 2000)).unwrap_or_default();
+    let exponent = i32::try_from(-scale.clamp(-1000, 1000)).unwrap_or_default();
     std::f64::consts::LN_2 * 2f64.powi(exponent)
 }
 

@@ -173,6 +173,15 @@ impl Places {
         let place = *self.0.get(key as usize)?;
         attributes.0.get(usize::from(place)).map(|held| &held.value)
     }
+
+    /// The values under all known keys, in their order.
+    pub(super) fn values<'v, 'a>(
+        &self,
+        attributes: &'v Attributes<'a>,
+    ) -> impl Iterator<Item = Option<&'v Value<'a>>> {
+        let value = |place: &u16| attributes.0.get(usize::from(*place)).map(|held| &held.value);
+        self.0.iter().map(value)
+    }
 }
 
 #[cfg(test)]

@@ -44,14 +44,22 @@ impl<'s> Lookup<'s> {
 
     /// Text of the span.
     pub(super) fn of_span(&self, key: Known) -> Option<Cow<'s, str>> {
-        // A list that cannot be read is met again when attributes are copied.
-        self.value(key)?.to_text().ok().filter(|text| !text.is_empty())
+        text_of(self.value(key)?)
     }
 
     /// Text of the resource.
     pub(super) fn of_resource(&self, key: Known) -> Option<Cow<'s, str>> {
         self.resource.text(key).map(Cow::Borrowed)
     }
+}
+
+/// The text of a value that may name something. Lists and maps name nothing: they may be long, and
+/// are looked at several times.
+pub(super) fn text_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+    if matches!(value, Value::Array(_) | Value::Map(_)) {
+        return None;
+    }
+    value.to_text().ok().filter(|text| !text.is_empty())
 }
 
 /// A text as the value of a tag.

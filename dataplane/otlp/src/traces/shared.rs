@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use obfuscate::normalize;
 use span::{Attribute, Header, Key, Str, Value as Held};
 
-use super::known::{COUNT, Known};
+use super::known::{COUNT, Known, Places};
 use super::limits::{PART_BYTES_MAX, SCOPE_ATTRIBUTES_MAX};
-use super::lookup::normalized;
+use super::lookup::{normalized, text_of};
 use super::writer::{Entry, Writer};
 use crate::wire::WireError;
 use crate::{Resource, Scope, Source};
@@ -78,17 +78,17 @@ impl Shared {
         let resource = Resource::read(message)?;
         *self = Self { entries: std::mem::take(&mut self.entries), ..Self::default() };
         self.entries.clear();
-        for attribute in resource.attributes.iter() {
+        let mut places = Places::default();
+        for (at, attribute) in resource.attributes.iter().enumerate() {
             let known = Known::of(&attribute.key);
             self.entries.extend(writer.entry_of_resource(attribute, known)?);
-            if let Some(text) = known.and_then(|known| self.texts.get_mut(known as usize))
-                && text.is_none()
-            {
-                *text = Some(attribute.value.to_text()?.into_owned());
+            if let Some(known) = known {
+                places.note(known, at);
             }
         }
-        // Of two values under a key the first counts, even if it is empty, which counts as none.
-        self.texts.iter_mut().for_each(|text| *text = text.take().filter(|t| !t.is_empty()));
+        for (text, value) in self.texts.iter_mut().zip(places.values(&resource.attributes)) {
+            *text = value.and_then(text_of).map(Cow::into_owned);
+        }
         self.note_fields(writer);
         self.source = resource.source();
         let computed = resource.attributes.get("_dd.stats_computed");

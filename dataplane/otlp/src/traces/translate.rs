@@ -45,7 +45,7 @@ pub(super) struct Translated {
 
 /// A message `Span`.
 #[derive(Debug, Default)]
-struct Given<'a> {
+pub(super) struct Given<'a> {
     trace_id: u128,
     span_id: u64,
     parent_id: u64,
@@ -71,33 +71,39 @@ const STATUS_OK: u64 = 1;
 const STATUS_ERROR: u64 = 2;
 
 impl<'a> Given<'a> {
-    fn read(message: &'a [u8]) -> Result<Self, WireError> {
+    /// Reads another span, keeping the memory of the last one.
+    fn read(&mut self, message: &'a [u8]) -> Result<(), WireError> {
         if message.len() > PART_BYTES_MAX {
             return Err(WireError::TooLong);
         }
-        let (mut fields, mut read) = (Fields::new(message), Self::default());
+        let Self { mut attributes, mut events, mut links, .. } = std::mem::take(self);
+        attributes.0.clear();
+        events.clear();
+        links.clear();
+        *self = Self { attributes, events, links, ..Self::default() };
         let id = |bytes: &[u8]| bytes.try_into().map(u64::from_be_bytes).unwrap_or_default();
+        let mut fields = Fields::new(message);
         while let Some(field) = fields.read()? {
             match field.number {
-                1 => read.trace_id = trace_id(field.bytes()?),
-                2 => read.span_id = id(field.bytes()?),
-                3 => read.state = field.text()?,
-                4 => read.parent_id = id(field.bytes()?),
-                5 => read.name = field.text()?,
+                1 => self.trace_id = trace_id(field.bytes()?),
+                2 => self.span_id = id(field.bytes()?),
+                3 => self.state = field.text()?,
+                4 => self.parent_id = id(field.bytes()?),
+                5 => self.name = field.text()?,
                 6 => {
                     let kind = u32::try_from(field.unsigned()?).unwrap_or_default();
-                    read.kind = SpanKind::from_number(kind);
+                    self.kind = SpanKind::from_number(kind);
                 }
-                7 => read.start_ns = field.fixed64()?,
-                8 => read.end_ns = field.fixed64()?,
-                9 => read.attributes.push(field)?,
-                11 => read.events.push(field.bytes()?),
-                13 => read.links.push(field.bytes()?),
-                15 => read.status = Status::read(field.bytes()?)?,
+                7 => self.start_ns = field.fixed64()?,
+                8 => self.end_ns = field.fixed64()?,
+                9 => self.attributes.push(field)?,
+                11 => self.events.push(field.bytes()?),
+                13 => self.links.push(field.bytes()?),
+                15 => self.status = Status::read(field.bytes()?)?,
                 _ => {}
             }
         }
-        Ok(read)
+        Ok(())
     }
 }
 
@@ -117,13 +123,15 @@ impl<'a> Status<'a> {
 
 /// Translates a message `Span`. Of equal keys the first attribute stays; so what is to overwrite
 /// others is written before them.
-pub(super) fn translate(
-    message: &[u8],
+pub(super) fn translate<'a>(
+    message: &'a [u8],
+    given: &mut Given<'a>,
     around: Around<'_>,
     out: &mut Writer<'_, '_>,
 ) -> Result<Translated, WireError> {
     let Around { settings, resource: shared, scope } = around;
-    let given = Given::read(message)?;
+    given.read(message)?;
+    let given = &*given;
     let (mut places, mut is_model_call) = (Places::default(), false);
     for (at, attribute) in given.attributes.iter().enumerate() {
         match Known::of(&attribute.key) {
@@ -136,20 +144,20 @@ pub(super) fn translate(
 
     out.begin();
     shared.entries_of(scope).iter().for_each(|entry| out.entry(entry));
-    out.text(Word::TraceId, &format!("{:032x}", given.trace_id));
-    first_attributes(&given, &of, settings, out);
+    out.trace_id(given.trace_id);
+    first_attributes(given, &of, settings, out);
     for attribute in given.attributes.iter() {
         out.attribute(attribute, Known::of(&attribute.key))?;
     }
     version(&of, out);
-    let exceptions = parts(&given, out)?;
+    let exceptions = parts(given, out)?;
     scope_names(scope, settings, out);
     out.text(Word::StatusCode, status_text(given.status.code));
     if !given.status.message.is_empty() {
         out.text(Word::StatusDescription, &given.status.message);
     }
     if is_error {
-        error(&given, &of, exceptions, out);
+        error(given, &of, exceptions, out);
     }
     env(&of, out);
     shared.entries.iter().for_each(|entry| out.entry(entry));

@@ -6,7 +6,7 @@ use span::{Arena, Attribute, Key, KeySet, List, Str, Table, Value as Held};
 
 use super::mapping::{Mapped, SPAN_HEADER, boolean, mapped};
 use super::seen::{self, Seen};
-use super::word::{Word, Words};
+use super::word::{Word, Words, Written};
 use crate::traces::known::Known;
 use crate::wire::WireError;
 use crate::{Attribute as Given, Value};
@@ -21,33 +21,61 @@ pub(super) struct Entry {
     value: Held,
 }
 
+/// What is kept from span to span.
+#[derive(Debug)]
+pub(super) struct Memo {
+    seed: u64,
+    words: Words,
+    seen: Seen,
+    /// The last trace id that was written: neighbours share it.
+    trace_id: Option<(u128, Str)>,
+}
+
+impl Memo {
+    /// Keys are hashed under a seed.
+    pub(super) fn with_seed(seed: u64) -> Self {
+        Self { seed, words: Words::with_seed(seed), seen: Seen::default(), trace_id: None }
+    }
+
+    /// Begins another batch, which has no strings yet.
+    pub(super) fn clear(&mut self) {
+        self.words.clear();
+        self.trace_id = None;
+    }
+
+    pub(super) const fn heap_bytes(&self) -> usize {
+        self.seen.heap_bytes()
+    }
+}
+
 /// Writes attributes of one span after the other.
 #[derive(Debug)]
 pub(super) struct Writer<'w, 'b> {
-    pub(super) table: &'w mut Table<'b>,
+    pub(super) table: Table<'b>,
     pub(super) arena: &'w mut Arena<Attribute>,
-    pub(super) words: &'w mut Words,
-    pub(super) seen: &'w mut Seen,
-    pub(super) seed: u64,
+    memo: &'w mut Memo,
     list: List,
     keys: KeySet,
 }
 
 impl<'w, 'b> Writer<'w, 'b> {
     pub(super) fn new(
-        table: &'w mut Table<'b>,
+        table: Table<'b>,
         arena: &'w mut Arena<Attribute>,
-        words: &'w mut Words,
-        seen: &'w mut Seen,
-        seed: u64,
+        memo: &'w mut Memo,
     ) -> Self {
         let list = arena.list();
-        Self { table, arena, words, seen, seed, list, keys: KeySet::default() }
+        Self { table, arena, memo, list, keys: KeySet::default() }
+    }
+
+    /// A key that translation writes.
+    pub(super) fn word(&mut self, word: Word) -> Option<Written> {
+        self.memo.words.get(word, &mut self.table)
     }
 
     /// Begins a span.
     pub(super) fn begin(&mut self) {
-        self.seen.clear();
+        self.memo.seen.clear();
         (self.list, self.keys) = (self.arena.list(), KeySet::default());
     }
 
@@ -67,19 +95,29 @@ impl<'w, 'b> Writer<'w, 'b> {
         self.text_with(word, |_| text);
     }
 
+    /// Adds the id of the trace.
+    pub(super) fn trace_id(&mut self, id: u128) {
+        let text = match self.memo.trace_id.filter(|(last, _)| *last == id) {
+            Some((_, text)) => text,
+            None => self.table.find(&format!("{id:032x}")),
+        };
+        self.memo.trace_id = Some((id, text));
+        self.string(Word::TraceId, text);
+    }
+
     fn text_with(&mut self, word: Word, text: impl FnOnce(&mut Table<'b>) -> Str) {
-        if let Some(held) = self.words.get(word, self.table)
-            && self.seen.insert(held.hash)
+        if let Some(held) = self.word(word)
+            && self.memo.seen.insert(held.hash)
         {
-            let value = Held::Text(text(self.table));
+            let value = Held::Text(text(&mut self.table));
             self.push(held.text, held.key, value);
         }
     }
 
     /// Adds a number under a key that translation writes.
     pub(super) fn number(&mut self, word: Word, number: f64) {
-        if let Some(held) = self.words.get(word, self.table)
-            && self.seen.insert(seen::of_number(held.hash))
+        if let Some(held) = self.word(word)
+            && self.memo.seen.insert(seen::of_number(held.hash))
         {
             self.push(held.text, held.key, Held::Double(number));
         }
@@ -118,7 +156,7 @@ impl<'w, 'b> Writer<'w, 'b> {
     }
 
     fn text_under(&mut self, key: &str, value: &Value<'_>) -> Result<(), WireError> {
-        if self.seen.insert(seen::hash(key, self.seed)) {
+        if self.memo.seen.insert(seen::hash(key, self.memo.seed)) {
             let value = Held::Text(self.table.find(&value.to_text()?));
             let text = self.table.find(key);
             self.push(text, Key::of(key.as_bytes()), value);
@@ -127,7 +165,7 @@ impl<'w, 'b> Writer<'w, 'b> {
     }
 
     fn number_under(&mut self, key: &str, number: f64) {
-        if self.seen.insert(seen::of_number(seen::hash(key, self.seed))) {
+        if self.memo.seen.insert(seen::of_number(seen::hash(key, self.memo.seed))) {
             let text = self.table.find(key);
             self.push(text, Key::of(key.as_bytes()), Held::Double(number));
         }
@@ -135,7 +173,7 @@ impl<'w, 'b> Writer<'w, 'b> {
 
     /// Adds an attribute that other spans have as well.
     pub(super) fn entry(&mut self, entry: &Entry) {
-        if self.seen.insert(entry.hash) {
+        if self.memo.seen.insert(entry.hash) {
             self.push(entry.key, entry.name, entry.value);
         }
     }
@@ -164,7 +202,7 @@ impl<'w, 'b> Writer<'w, 'b> {
                 return Ok(Some(self.entry_under(&given.key, &text)));
             }
         };
-        let Some(held) = self.words.get(word, self.table) else { return Ok(None) };
+        let Some(held) = self.word(word) else { return Ok(None) };
         Ok(Some(if word == Word::EventRate {
             let rate = f64::from(u8::from(boolean(&text) == Some(true)));
             let (hash, value) = (seen::of_number(held.hash), Held::Double(rate));
@@ -186,7 +224,7 @@ impl<'w, 'b> Writer<'w, 'b> {
         Entry {
             key: self.table.find(key),
             name: Key::of(key.as_bytes()),
-            hash: seen::hash(key, self.seed),
+            hash: seen::hash(key, self.memo.seed),
             value: Held::Text(self.table.find(text)),
         }
     }

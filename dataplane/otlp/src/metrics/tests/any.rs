@@ -75,6 +75,27 @@ fn metric() -> impl Strategy<Value = Json> {
     )
 }
 
+/// Also with each byte changed twice, which the fuzzer does by chance.
+#[test]
+fn inputs_of_the_fuzzer_are_survived() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/otlp-metrics");
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let mut body = std::fs::read(entry.unwrap().path()).unwrap();
+        check_metrics(&body);
+        for at in 0..body.len() {
+            let byte = body[at];
+            for changed in [byte ^ 1, 0xff] {
+                body[at] = changed;
+                check_metrics(&body);
+            }
+            body[at] = byte;
+        }
+        count += 1;
+    }
+    assert!(count >= 10, "{count} inputs");
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_survived(body: Vec<u8>) {
