@@ -75,6 +75,7 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             "config",
             "debugger",
             "obfuscate",
+            "otlp",
             "parse",
             "proxy",
             "receive",
