@@ -115,6 +115,22 @@ pub const TRACES_V1: Target = Target {
     mutation_count: 4_000,
 };
 
+/// A request of OTLP/JSON, of any signal.
+pub const OTLP_JSON: Target = Target {
+    name: "otlp-json",
+    check: otlp::check_json,
+    input_bytes_max: 4096,
+    mutation_count: 5_000,
+};
+
+/// A request of OTLP with spans.
+pub const OTLP_TRACES: Target = Target {
+    name: "otlp-traces",
+    check: otlp::check_traces,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
 /// Stats that a tracer computed.
 pub const CLIENT_STATS: Target = Target {
     name: "client-stats",
@@ -237,6 +253,8 @@ pub const TARGETS: &[Target] = &[
     TRACES_V05,
     TRACES_V07,
     TRACES_V1,
+    OTLP_JSON,
+    OTLP_TRACES,
     CLIENT_STATS,
     SKETCH,
     STATEMENT,

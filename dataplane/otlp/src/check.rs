@@ -62,15 +62,17 @@ fn batches(
     }
 }
 
-/// Lists lie within their arenas, chunks are neighbours that have all spans, texts are UTF-8, and
-/// of a span each key is there once.
+/// Lists lie within their arenas, chunks are neighbours that have all spans, each is of one trace,
+/// texts are UTF-8, and of a span each key is there once.
 fn check_batch(batch: &Batch) {
     check_list(batch, batch.tags);
     let mut next = 0;
     for chunk in &batch.chunks {
         assert_eq!(chunk.spans.range().start, next);
         next = chunk.spans.range().end;
-        assert!(!chunk.spans.range().is_empty());
+        let spans = batch.spans.get(chunk.spans.range()).unwrap_or_default();
+        assert!(!spans.is_empty());
+        assert!(spans.iter().all(|span| span.trace_id == chunk.trace_id));
         check_list(batch, chunk.attributes);
     }
     assert_eq!(next, batch.spans.len());

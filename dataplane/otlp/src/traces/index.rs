@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::limits::ITEMS_MAX;
+use super::limits::SCOPES_MAX;
 use crate::wire::{Fields, WireError};
 
 /// A range of the body.
@@ -131,7 +131,7 @@ impl Index {
             1 => self.resource = content?,
             2 => {
                 let list = content?;
-                if self.scopes.len() >= ITEMS_MAX {
+                if self.scopes.len() >= SCOPES_MAX {
                     return Err(WireError::TooMany);
                 }
                 self.scopes.push(Range::default());
@@ -245,7 +245,7 @@ pub(super) const fn low_bits(id: u128) -> u64 {
     id as u64
 }
 
-/// There are at most [`ITEMS_MAX`] of each.
+/// There are at most some million of each.
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,10 @@
-//! How much of each kind of item a request may have. All but the last are those of the other trace
-//! formats (`span::decode`).
+//! How much of each kind of item a request may have. Spans, their attributes and their parts have
+//! the limits of the other trace formats (`span::decode`).
 
-/// Spans of one request, and scopes.
+/// Spans of one request.
 pub(super) const ITEMS_MAX: usize = 1 << 20;
+/// Lists of spans of one resource, each with its scope: exporters may send one for each span.
+pub(super) const SCOPES_MAX: usize = 1 << 18;
 /// Attributes that one span ends up with, those of its resource and its scope included.
 pub(super) const SPAN_ATTRIBUTES_MAX: usize = 1 << 14;
 /// Links or events of one span.

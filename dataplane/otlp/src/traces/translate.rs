@@ -47,6 +47,7 @@ pub(super) struct Translated {
 #[derive(Debug, Default)]
 pub(super) struct Given<'a> {
     trace_id: u128,
+    has_trace_id: bool,
     span_id: u64,
     parent_id: u64,
     state: Cow<'a, str>,
@@ -85,7 +86,9 @@ impl<'a> Given<'a> {
         let mut fields = Fields::new(message);
         while let Some(field) = fields.read()? {
             match field.number {
-                1 => self.trace_id = trace_id(field.bytes()?),
+                // The index took the first.
+                1 if self.has_trace_id => {}
+                1 => (self.trace_id, self.has_trace_id) = (trace_id(field.bytes()?), true),
                 2 => self.span_id = id(field.bytes()?),
                 3 => self.state = field.text()?,
                 4 => self.parent_id = id(field.bytes()?),

@@ -56,7 +56,7 @@ fn what_would_be_too_dear_is_refused() {
     assert_eq!(end(field(1, &field(1, &long))), Err(WireError::TooLong));
     let spans = |count: usize| field(1, &field(2, &[0x12, 0].repeat(count)));
     assert_eq!(end(spans(limits::ITEMS_MAX + 1)), Err(WireError::TooMany));
-    let scopes = [0x12, 0].repeat(limits::ITEMS_MAX + 1);
+    let scopes = [0x12, 0].repeat(limits::SCOPES_MAX + 1);
     assert_eq!(end(field(1, &scopes)), Err(WireError::TooMany));
 }
 
