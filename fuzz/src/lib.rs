@@ -233,6 +233,8 @@ pub const LOGS_INGEST: Target = Target {
     check: logs::check_ingest,
     input_bytes_max: 4096,
     mutation_count: 4_000,
+};
+
 /// Points that a program measured with OpenTelemetry.
 pub const OTLP_METRICS: Target = Target {
     name: "otlp-metrics",
