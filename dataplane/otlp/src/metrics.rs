@@ -134,6 +134,7 @@ impl Translator {
             counts: Counts::default(),
             process_start_nanos: self.process_start_nanos,
             now_secs,
+            bins_left: run::BINS_MAX,
         };
         let outcome = request(&mut run, body, &self.host, &self.mappings);
         let counts = run.counts;

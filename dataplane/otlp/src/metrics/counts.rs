@@ -18,6 +18,8 @@ pub enum Dropped {
     TooManyObservations,
     /// Its values are too large for the keys of a sketch, or its buckets too many.
     OutOfRange,
+    /// The buckets of its request reach over more bins than one request may.
+    TooManyBins,
     /// It has no observations at all, which is no loss.
     NoObservations,
     /// It is the first of its cumulative series, from which others are counted, or the first after
@@ -37,7 +39,7 @@ pub enum Dropped {
 
 impl Dropped {
     /// All reasons, each at its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NoRecordedValue,
         Self::NotFinite,
         Self::Temporality,
@@ -45,6 +47,7 @@ impl Dropped {
         Self::BucketCount,
         Self::TooManyObservations,
         Self::OutOfRange,
+        Self::TooManyBins,
         Self::NoObservations,
         Self::FirstPoint,
         Self::OlderPoint,
@@ -65,6 +68,7 @@ impl Dropped {
             Self::BucketCount => "bucket_count",
             Self::TooManyObservations => "too_many_observations",
             Self::OutOfRange => "out_of_range",
+            Self::TooManyBins => "too_many_bins",
             Self::NoObservations => "no_observations",
             Self::FirstPoint => "first_cumulative_point",
             Self::OlderPoint => "older_point",
@@ -88,6 +92,7 @@ impl Dropped {
             | Self::BucketCount
             | Self::TooManyObservations
             | Self::OutOfRange
+            | Self::TooManyBins
             | Self::OlderPoint
             | Self::CumulativeLimit
             | Self::NoData

@@ -49,7 +49,7 @@ pub(crate) fn translate(
         outcome = send_aggregations(run, subject, &context, stamp, totals, ends);
     }
     let sketch =
-        sketch_of(point, total).and_then(|sketch| run.send_sketch(&context, stamp, &sketch));
+        sketch_of(run, point, total).and_then(|sketch| run.send_sketch(&context, stamp, &sketch));
     outcome.or(sketch)
 }
 
@@ -58,7 +58,11 @@ pub(crate) fn translate(
 struct Half(Vec<(i32, f64)>);
 
 /// The sketch of a point with so many observations.
-fn sketch_of(point: &ExponentialPoint<'_>, total: u64) -> Result<Sketch, Dropped> {
+fn sketch_of(
+    run: &mut Run<'_>,
+    point: &ExponentialPoint<'_>,
+    total: u64,
+) -> Result<Sketch, Dropped> {
     if total == 0 {
         return Err(Dropped::NoObservations);
     }
@@ -71,8 +75,8 @@ fn sketch_of(point: &ExponentialPoint<'_>, total: u64) -> Result<Sketch, Dropped
             half.add_single(buckets, point.scale)?;
         }
     } else {
-        positive.add(&point.positive, point.scale)?;
-        negative.add(&point.negative, point.scale)?;
+        positive.add(run, &point.positive, point.scale)?;
+        negative.add(run, &point.negative, point.scale)?;
     }
     let summary = summary(point, &positive, &negative);
     // What is smaller than any key has none.
@@ -84,7 +88,7 @@ fn sketch_of(point: &ExponentialPoint<'_>, total: u64) -> Result<Sketch, Dropped
 
 impl Half {
     /// Spreads each bucket over the bins that it overlaps, by how much it does.
-    fn add(&mut self, buckets: &Buckets, scale: i64) -> Result<(), Dropped> {
+    fn add(&mut self, run: &mut Run<'_>, buckets: &Buckets, scale: i64) -> Result<(), Dropped> {
         let ln_base = ln_base(scale);
         for (index, count) in indices(buckets) {
             let (lower, upper) = (exp_of(index, ln_base), exp_of(index + 1.0, ln_base));
@@ -94,6 +98,7 @@ impl Half {
                 if bin >= INDEX_END {
                     return Err(Dropped::OutOfRange);
                 }
+                run.spend(1)?;
                 let bin_upper = lower_bound(bin + 1.0);
                 let part = (upper.min(bin_upper) - lower.max(bin_lower)) / (upper - lower);
                 if part > 0.0 {

@@ -1,7 +1,7 @@
 //! Points of histograms with explicit bounds. spec: otlp §5.5.
 
 use signal::{Context, SeriesKind};
-use sketch::Sketch;
+use sketch::{Sketch, key_of};
 
 use super::counts::Dropped;
 use super::cumulative::End;
@@ -222,6 +222,7 @@ fn send_sketch(run: &mut Run<'_>, context: &Context, reading: &Reading<'_>) -> R
     for bucket in &buckets {
         let (lower, upper) = bucket.span(run.settings.zero_bucket);
         let count = u32::try_from(bucket.count).map_err(|_| Dropped::TooManyObservations)?;
+        run.spend(bins_between(lower, upper).min(bucket.count))?;
         sketch.insert_interpolate(lower, upper, count).map_err(|_| Dropped::NonMonotonic)?;
     }
     summarise(&mut sketch, reading, (first.lower, last.upper));
@@ -250,6 +251,11 @@ impl Bucket {
         };
         if upper == f64::NEG_INFINITY { (UNBOUNDED, UNBOUNDED) } else { (lower, upper) }
     }
+}
+
+/// Bins that a bucket reaches over.
+fn bins_between(lower: f64, upper: f64) -> u64 {
+    1 + u64::from(key_of(lower).abs_diff(key_of(upper)))
 }
 
 /// Overrides what the buckets say of their observations by what the point says.

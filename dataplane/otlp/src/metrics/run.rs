@@ -24,7 +24,13 @@ pub(crate) struct Run<'r> {
     pub(crate) counts: Counts,
     pub(crate) process_start_nanos: u64,
     pub(crate) now_secs: u64,
+    /// Bins that buckets may still be spread over.
+    pub(crate) bins_left: u64,
 }
+
+/// Bins that the buckets of one request may be spread over: a second's work, where a thousand
+/// ordinary histograms take a hundredth of it. A bucket of a hundred bytes can ask for 65,000.
+pub(crate) const BINS_MAX: u64 = 1 << 24;
 
 /// A metric, or a copy of one, and where it comes from.
 pub(crate) struct Subject<'s> {
@@ -55,6 +61,13 @@ pub(crate) enum Part {
 }
 
 impl Run<'_> {
+    /// Takes bins to spread buckets over.
+    pub(crate) fn spend(&mut self, bins: u64) -> Result<(), Dropped> {
+        let left = self.bins_left.checked_sub(bins).ok_or(Dropped::TooManyBins)?;
+        self.bins_left = left;
+        Ok(())
+    }
+
     /// Translates every point of a metric, or those that its copy has.
     pub(crate) fn points<'a, P: Point<'a>>(
         &mut self,

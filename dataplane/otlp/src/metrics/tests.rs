@@ -457,3 +457,33 @@ fn extreme_exponential_histograms_end() {
         }
     }
 }
+
+#[test]
+fn wide_buckets_of_one_request_are_bounded() {
+    let point = |second: usize| {
+        json!({
+            "timeUnixNano": (second as u64 * SECOND).to_string(),
+            "count": "60000000",
+            "sum": 0.0,
+            "explicitBounds": [-1e300, 1e300],
+            "bucketCounts": ["0", "60000000", "0"],
+        })
+    };
+    let points: Vec<Json> = (1..400).map(point).collect();
+    let metrics = json!([{
+        "name": "wide",
+        "histogram": { "aggregationTemporality": 1, "dataPoints": points },
+    }]);
+    let mut translator = translator(plain(), 0);
+    let counts = translator.translate(&request(&metrics), 1000, &mut Kept::default()).unwrap();
+    let refused = counts.points.dropped_for(Dropped::TooManyBins);
+    assert!(counts.is_balanced() && counts.sketches > 100 && refused > 100, "{counts:?}");
+    assert_eq!(counts.rejected(), refused);
+    // The next request has bins of its own.
+    let one = json!([{
+        "name": "wide",
+        "histogram": { "aggregationTemporality": 1, "dataPoints": [point(1000)] },
+    }]);
+    let counts = translator.translate(&request(&one), 1000, &mut Kept::default()).unwrap();
+    assert_eq!(counts.sketches, 1);
+}
