@@ -131,6 +131,14 @@ pub const OTLP_TRACES: Target = Target {
     mutation_count: 4_000,
 };
 
+/// A request of OTLP with log records.
+pub const OTLP_LOGS: Target = Target {
+    name: "otlp-logs",
+    check: otlp::logs::check_logs,
+    input_bytes_max: 4096,
+    mutation_count: 4_000,
+};
+
 /// Stats that a tracer computed.
 pub const CLIENT_STATS: Target = Target {
     name: "client-stats",
@@ -257,6 +265,7 @@ pub const TARGETS: &[Target] = &[
     TRACES_V1,
     OTLP_JSON,
     OTLP_TRACES,
+    OTLP_LOGS,
     CLIENT_STATS,
     SKETCH,
     STATEMENT,

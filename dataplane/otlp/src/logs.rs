@@ -16,6 +16,7 @@ mod record;
 mod time;
 
 use logs::Entry;
+use serde_json::Value as Json;
 
 use crate::wire::{Fields, WireError};
 use crate::{Resource, Scope};
@@ -108,6 +109,19 @@ fn walk_resource(
         }
     }
     Ok(())
+}
+
+/// Nothing panics, a request that is refused leaves nothing, and what is handed on can be taken
+/// apart; for fuzzing.
+pub fn check_logs(body: &[u8]) {
+    let mut count = 0_usize;
+    let outcome = read(body, 0, &mut |entry| {
+        count += 1;
+        let content: serde_json::Result<Json> = serde_json::from_str(&entry.message);
+        assert!(content.is_ok_and(|content| content.is_object()), "a message is a JSON object");
+        assert!(entry.tags.ends_with(ORIGIN_TAG) && !entry.source.is_empty());
+    });
+    assert!(outcome.is_ok() || count == 0, "a request is taken whole or not at all");
 }
 
 #[cfg(test)]

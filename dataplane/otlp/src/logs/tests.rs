@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::*;
 use crate::Signal;
