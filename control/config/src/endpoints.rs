@@ -11,6 +11,8 @@ use crate::keys;
 use crate::parse;
 use crate::scrub;
 
+pub(crate) use logs::{check_address as check_log_address, endpoint_faults as log_endpoint_faults};
+
 /// Domains of the service; a region may stand in front.
 const DOMAINS: &[&str] =
     &["datadoghq.com", "datadoghq.eu", "datad0g.com", "datad0g.eu", "ddog-gov.com", "ddog-gov.mil"];

@@ -119,10 +119,10 @@ impl Agent {
         self.submissions.submit_traces(format, payload).map_err(refusal)
     }
 
-    /// Hands over logs without a socket: a JSON list of entries, or one entry, each with a `message`
+    /// Hands over logs without a socket: a JSON list of entries, or one entry. Each has a `message`
     /// and a `timestamp` in milliseconds, and `hostname`, `service`, `ddsource`, `ddtags` and
-    /// `status` where it has them; further keys stay with it. It is copied, and part of every flush
-    /// that is asked for afterwards.
+    /// `status` where they are known; further keys stay with it. The list is copied, and part of
+    /// every flush that is asked for afterwards.
     ///
     /// # Errors
     /// [`AgentError::Submission`] when there is no room, or the list is too long or no JSON of that

@@ -1,16 +1,15 @@
 //! What a log record goes through between being received and being bytes of a payload.
-//! spec: logs §2, §4, §6, §7, §13, §15.
+//! spec: logs §2, §6, §7, §13, §15.
 //!
 //! ```text
 //! body --parse_entries, parse_lines--> Entry
 //! Entry --prepare: cut, Rules, Defaults, encode_entry--> bytes of one record, or Dropped
 //! bytes --Batch::push--> Payload, a JSON array
-//! settings --intake_url, parse_additional_endpoints--> where payloads are sent
 //! ```
 //!
 //! It deliberately reads no sockets and no files, knows no time and no settings keys, joins no
-//! lines, compresses nothing and sends nothing. When a batch is sent though it is not full, and
-//! what an answer of the intake means, is the business of others.
+//! lines, compresses nothing and sends nothing. When a batch is sent though it is not full, where
+//! it goes, and what an answer of the intake means, is the business of others.
 //!
 //! Invariants: nothing panics, whatever the input; what is read comes back as it was from the
 //! bytes that are written; no record is above 1,000,000 bytes, no payload above 1000 records and
@@ -36,14 +35,12 @@ mod check;
 mod defaults;
 mod dropped;
 mod encode;
-mod endpoints;
 mod entry;
 mod parse;
 mod prepare;
 mod rules;
 mod tags;
 mod truncate;
-mod url;
 mod utf8;
 
 pub use batch::{Batch, BatchLimits, Counted, Payload, Push};
@@ -51,15 +48,10 @@ pub use check::check_ingest;
 pub use defaults::Defaults;
 pub use dropped::Dropped;
 pub use encode::encode_entry;
-pub use endpoints::{
-    AdditionalEndpoint, EndpointError, EndpointForm, additional_endpoints,
-    parse_additional_endpoints,
-};
 pub use entry::{Entry, Extra};
 pub use parse::{ENTRIES_MAX, ParseError, parse_entries, parse_lines};
 pub use prepare::{EntryLimits, Settings, prepare};
 pub use rules::{Ignored, RuleConfig, RuleError, Rules};
 pub use tags::TagSources;
 pub use truncate::TRUNCATED_MARK;
-pub use url::{ApiPath, IntakeUrl, SiteHost, UrlError, UrlSettings, intake_url};
 pub use utf8::repair_utf8;

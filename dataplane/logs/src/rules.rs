@@ -1,14 +1,12 @@
 //! Processing rules: which records are kept, and what of them is masked. spec: logs §13.
 
 mod config;
-mod pattern;
-mod template;
 
+use pattern::Template;
 use regex::{CaptureLocations, Regex};
 
 use crate::Dropped;
 pub use config::{RuleConfig, RuleError};
-use template::Template;
 
 /// Compiled rules, in the order in which they are applied: global ones, then those of the source.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,8 @@
 //! The spec's vectors, all lines of the kinds that are about records. spec: logs §23.
 
 use corelane_logs::{
-    ApiPath, Batch, BatchLimits, Counted, EndpointForm, Entry, Push, RuleConfig, Rules, SiteHost,
-    TagSources, UrlSettings, encode_entry, intake_url, parse_additional_endpoints, parse_entries,
-    repair_utf8,
+    Batch, BatchLimits, Counted, Entry, Push, RuleConfig, Rules, TagSources, encode_entry,
+    parse_entries, repair_utf8,
 };
 use serde_json::Value;
 
@@ -18,6 +17,10 @@ const OTHER_KINDS: &[&str] = &[
     "backoff",
     "backoff_counter",
     "status",
+    // Those of `control/config`, which says where logs go, and tested there.
+    "serverless_additional_endpoints",
+    "url",
+    "url_from_site",
 ];
 
 /// Kinds of the framing vectors that are about reading lines of files, which is not built.
@@ -73,13 +76,10 @@ fn check_rules(line: &Value) {
 fn intake() {
     for line in vectors!("logs_intake") {
         match text(&line, "kind") {
-            "url" => check_url(&line),
-            "url_from_site" => check_site(&line),
             "json_encode" => check_encode(&line),
             "batch" => check_batch(&line),
             "local_ingest" => check_ingest(&line),
             "local_ingest_entry" => check_ingested_entry(&line),
-            "serverless_additional_endpoints" => check_endpoints(&line),
             kind => assert!(OTHER_KINDS.contains(&kind), "unknown kind {kind}"),
         }
     }
@@ -101,25 +101,6 @@ fn repaired_text() {
 fn from_hex(digits: &str) -> Vec<u8> {
     let byte = |pair| str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
     digits.as_bytes().chunks(2).map(|pair| byte(pair).expect("two digits")).collect()
-}
-
-fn check_url(line: &Value) {
-    let settings = UrlSettings {
-        logs_dd_url: text(line, "logs_dd_url").to_owned(),
-        logs_no_ssl: line["logs_no_ssl"].as_bool().expect("a flag"),
-        ..UrlSettings::default()
-    };
-    let url = intake_url(&settings).map(|intake| intake.url);
-    assert_eq!(url.as_deref(), Ok(text(line, "url")), "{line}");
-}
-
-fn check_site(line: &Value) {
-    for (host, field) in [(SiteHost::Agent, "url"), (SiteHost::AgentAbsolute, "url_newest")] {
-        let site = text(line, "site").to_owned();
-        let settings = UrlSettings { site, host, ..UrlSettings::default() };
-        let url = intake_url(&settings).map(|intake| intake.url);
-        assert_eq!(url.as_deref(), Ok(text(line, field)), "{line}");
-    }
 }
 
 fn check_encode(line: &Value) {
@@ -224,11 +205,4 @@ fn check_ingested_entry(line: &Value) {
         }
     }
     assert_eq!(written, serialized, "{line}");
-}
-
-fn check_endpoints(line: &Value) {
-    let parsed = parse_additional_endpoints(text(line, "env"), EndpointForm::Serverless);
-    let endpoints = parsed.unwrap_or_default();
-    let urls = endpoints.iter().map(|endpoint| endpoint.url(true, ApiPath::V2).expect("a URL"));
-    assert_eq!(Value::from(urls.collect::<Vec<_>>()), line["urls"], "{line}");
 }

@@ -59,16 +59,15 @@ mod root;
 mod samplers;
 mod settings;
 mod statistics;
-mod template;
 mod top_level;
 mod truncate;
 
+pub use self::pattern::Pattern;
 pub use client::ClientProcessor;
 pub use counts::{Counts, Dropped, Malformed};
 pub use error::SettingsError;
 pub use filter::{TagFilter, TagLists};
 pub use head::PayloadHead;
-pub use pattern::Pattern;
 pub use processor::{Piece, Processor};
 pub use replace::ReplaceRule;
 pub use settings::{

@@ -1,12 +1,12 @@
 //! Replace rules: regular expressions over tags, resources and the attributes of events.
 //! spec: apm §6.6.
 
+use pattern::Template;
 use regex::CaptureLocations;
 use span::{Arena, Attribute, Batch, Key, Slice, Span, Str, Strings, Value};
 
 use crate::access::{KeyName, write, write_number};
 use crate::budget::Budget;
-use crate::template::Template;
 use crate::{Pattern, SettingsError};
 
 /// One entry of `replace_tags`, compiled.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use config::{Config, Role, keys};
 use forward::{
     Accepts, BackoffSettings, ConnectSettings, Endpoint, ForwardStats, Forwarder, HttpProtocol,
-    Identity, Kind, Priority, SpoolSettings,
+    Identity, Kind, Priority, RefusedKeys, SpoolSettings,
 };
 
 use crate::delivery::forward_settings;
@@ -55,6 +55,10 @@ impl LogDelivery {
                 recovery_interval: u32::try_from(config.count(keys::LOGS_RECOVERY_INTERVAL))
                     .unwrap_or(u32::MAX),
                 recovery_reset: config.bool(keys::LOGS_RECOVERY_RESET),
+            },
+            refused_keys: match config.bool(keys::LOGS_KEEP_REFUSED) {
+                true => RefusedKeys::Keep,
+                false => RefusedKeys::Drop,
             },
             memory_bytes_max: config.bytes(keys::LOGS_QUEUE_BYTES),
             spool: common.spool.map(|spool| SpoolSettings {

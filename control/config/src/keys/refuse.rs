@@ -150,33 +150,17 @@ pub(super) fn url_map(value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// An address that logs go to: `host:port` or a URL. spec: logs §4.1
+/// An address that logs go to: `host:port` or a URL; empty is none. spec: logs §4.1
 pub(super) fn logs_url(value: &Value) -> Result<(), String> {
-    http_url(value)?;
     let text = value.as_str().trim();
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
-    match authority.rsplit_once(':').filter(|_| !authority.ends_with(']')) {
-        Some((_, port)) if port.parse::<u16>().is_err() => {
-            Err(format!("`{port}` is no port, a number from 0 to 65535"))
-        }
-        _ => Ok(()),
-    }
+    if text.is_empty() { Ok(()) } else { crate::endpoints::check_log_address(text) }
 }
 
-/// Objects that name a host and a key.
+/// Objects that name a host and a key. spec: logs §4.3
 pub(super) fn log_endpoints(value: &Value) -> Result<(), String> {
     let items = value.as_json().and_then(serde_json::Value::as_array);
-    for item in items.into_iter().flatten() {
-        let has = |name: &str| {
-            let is_named = |key: &String| key.eq_ignore_ascii_case(name);
-            item.as_object().is_some_and(|members| members.keys().any(is_named))
-        };
-        if !has("api_key") || !has("Host") {
-            return Err("each endpoint needs an `api_key` and a `Host`".to_owned());
-        }
-    }
-    Ok(())
+    let fault = crate::endpoints::log_endpoint_faults(items.map_or(&[], Vec::as_slice)).next();
+    fault.map_or(Ok(()), Err)
 }
 
 /// A host or address and a port.

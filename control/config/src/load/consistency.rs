@@ -48,6 +48,11 @@ pub(super) fn check(config: &Config) -> Vec<Diagnostic> {
         let message = "there is no URL to send metrics to; the main intake gets them";
         warn(keys::OPW_METRICS_ENABLED.entry(), message, "set ...metrics.url");
     }
+    if config.log_schemes_disagree() {
+        let message = "its scheme wins over logs_config.logs_no_ssl, which says the contrary";
+        let hint = "set logs_config.logs_no_ssl as the scheme has it";
+        warn(keys::LOGS_DD_URL.entry(), message, hint);
+    }
     let has_one_source = !config.str(keys::SECRET_BACKEND_COMMAND).is_empty()
         || !config.str(keys::SECRET_BACKEND_TYPE).is_empty();
     if has_one_source && config.is_set(keys::MULTI_SECRET_BACKENDS) {
@@ -58,6 +63,11 @@ pub(super) fn check(config: &Config) -> Vec<Diagnostic> {
     if config.bool(keys::MRF_ENABLED) && !has_failover_key {
         let message = "the second region needs its own multi_region_failover.api_key";
         warn(keys::MRF_ENABLED.entry(), message, "");
+    }
+    for fault in config.log_endpoint_faults() {
+        let name = keys::LOGS_ADDITIONAL_ENDPOINTS.entry().name();
+        let error = Diagnostic::new(Severity::Error, name, format!("{fault} and gets nothing"));
+        found.push(error.at(config.source(keys::LOGS_ADDITIONAL_ENDPOINTS)));
     }
     for url in config.endpoints_without_keys() {
         let message = format!("{} has no API key and gets nothing", crate::scrub::log_line(url));

@@ -60,6 +60,31 @@ printf '%s' '{"k":{"value":"key-of-main\r\n","error":null},"port":{"value":"9125
     assert!(!format!("{:?} {}", endpoints, config.show(crate::ShowScope::All)).contains("key-two"));
 }
 
+/// What a secret stands for is checked when it is known, and costs its own endpoint alone.
+#[test]
+fn parts_of_log_endpoints_may_be_secrets() {
+    let _turn = turn();
+    let directory = tempfile::tempdir().unwrap();
+    let body =
+        r#"printf '%s' '{"h":{"value":"good"},"k":{"value":"key-two"},"w":{"value":"h/5ecret"}}'"#;
+    let path = program(directory.path(), body, 0o700);
+    let config = from_yaml(&format!(
+        "secret_backend_command: {path}\nlogs_config: {{additional_endpoints: [\
+         {{api_key: 'ENC[k]', Host: 'ENC[h]'}}, {{api_key: 'ENC[k]', Host: 'ENC[w]'}}]}}"
+    ))
+    .unwrap();
+    let endpoints = config.log_endpoints();
+    assert_eq!(endpoints.len(), 1);
+    assert_eq!((&*endpoints[0].url, &*endpoints[0].keys[0].key), ("https://good", "key-two"));
+    let found: Vec<_> = config.diagnostics().iter().map(ToString::to_string).collect();
+    let fault = "item 2 has a bad value for `Host` and gets nothing";
+    assert!(
+        found.iter().any(|line| line.starts_with("error") && line.contains(fault)),
+        "{found:?}"
+    );
+    assert!(found.iter().all(|line| !line.contains("5ecret")), "{found:?}");
+}
+
 #[test]
 fn failures_say_what_to_do() {
     let answer = r#"echo '{"k":{"value":"v"}}'"#;

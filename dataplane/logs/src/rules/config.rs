@@ -1,10 +1,9 @@
 //! Rules as a configuration has them.
 
+use pattern::translate;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use thiserror::Error;
-
-use super::pattern::translate;
 
 /// Memory of one compiled pattern. Patterns come from the configuration, whose author is trusted,
 /// but not to know what `(\pL{1000}){1000}` takes.

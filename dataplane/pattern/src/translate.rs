@@ -1,15 +1,17 @@
-//! Regular expressions as configurations have them, in the syntax of RE2.
+//! From the syntax of RE2 to that of the engine.
 //!
-//! The engine here knows the same constructs but reads some of them otherwise, so that a pattern is
+//! The engine knows the same constructs but reads some of them otherwise, so that a pattern is
 //! rewritten first: `\d`, `\w`, `\s` and `\b` mean ASCII; `\Q...\E` and octal escapes exist; a
 //! brace that is no repetition stands for itself; a class knows neither classes within it nor
-//! `&&`, `--`, `~~`; `\<` is a plain character. spec: logs §13, "Regex dialect".
+//! `&&`, `--`, `~~`; `\<` is a plain character.
+//! spec: logs §13, "Regex dialect".
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 /// Rewrites RE2 syntax into that of the engine.
-pub(super) fn translate(source: &str) -> String {
+#[must_use]
+pub fn translate(source: &str) -> String {
     let mut out = String::with_capacity(source.len() + 16);
     let mut rest = source.chars().peekable();
     while let Some(c) = rest.next() {

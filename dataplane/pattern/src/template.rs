@@ -1,10 +1,10 @@
-//! What a replace rule puts in place of a match: text with `$1`, `${name}` and `$$`.
+//! What is put in place of a match: text with `$1`, `${name}` and `$$`.
 
 use regex::{CaptureLocations, Regex};
 
 /// A replacement, resolved against the groups of its pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template {
+pub struct Template {
     parts: Vec<Part>,
 }
 
@@ -17,7 +17,8 @@ enum Part {
 impl Template {
     /// Reads a replacement. `$name` takes the longest run of letters, digits and underscores; a
     /// group that the pattern lacks stands for nothing; a `$` without a name stands for itself.
-    pub(crate) fn new(source: &str, regex: &Regex) -> Self {
+    #[must_use]
+    pub fn new(source: &str, regex: &Regex) -> Self {
         let mut template = Self { parts: Vec::new() };
         let mut rest = source;
         while let Some((before, after)) = rest.split_once('$') {
@@ -38,12 +39,13 @@ impl Template {
     }
 
     /// Whether it refers to groups.
-    pub(crate) fn has_groups(&self) -> bool {
+    #[must_use]
+    pub fn has_groups(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Group(_)))
     }
 
-    /// Writes it for one match of `text`.
-    pub(crate) fn expand(&self, text: &str, groups: &CaptureLocations, out: &mut String) {
+    /// Writes it for one match of `text`. The groups are those of the match, if it refers to any.
+    pub fn expand(&self, text: &str, groups: &CaptureLocations, out: &mut String) {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
@@ -56,7 +58,7 @@ impl Template {
     }
 
     /// Writes its text; for one without groups.
-    pub(crate) fn write(&self, out: &mut String) {
+    pub fn write(&self, out: &mut String) {
         for part in &self.parts {
             if let Part::Text(text) = part {
                 out.push_str(text);
@@ -129,6 +131,10 @@ mod tests {
     fn a_template_knows_whether_it_needs_groups() {
         let regex = Regex::new("(a)").unwrap();
         assert!(Template::new("x$1", &regex).has_groups());
-        assert!(!Template::new("x$2$$", &regex).has_groups());
+        let plain = Template::new("x$2$$", &regex);
+        assert!(!plain.has_groups());
+        let mut out = String::from("a");
+        plain.write(&mut out);
+        assert_eq!(out, "ax$");
     }
 }
