@@ -37,6 +37,10 @@ pub enum Client {
     PythonCi,
     /// `dd-trace` for Node.js with everything but traces, for [`Program`](crate::Program).
     NodeProducts,
+    /// The SDK of OpenTelemetry for Python, for [`Program`](crate::Program).
+    PythonOtel,
+    /// The SDK of OpenTelemetry for Node.js, for [`Program`](crate::Program).
+    NodeOtel,
 }
 
 /// What a client says it did.
@@ -117,6 +121,8 @@ impl Client {
                 command
             }
             Self::NodeProducts => node("products.js"),
+            Self::PythonOtel => python("otel.py"),
+            Self::NodeOtel => node("otel.js"),
             Self::Go => go("go"),
             Self::GoTracer => go("go-tracer"),
             Self::JavaTracer => {
