@@ -5,8 +5,19 @@ use anyhow::Result;
 use crate::shell::{cargo, run};
 
 /// Each product alone, as far as it can be, and none. All together is what everything else builds.
-const SETS: [&str; 8] =
-    ["", "traces", "proxies", "remote-config", "local-api", "http2", "io-uring", "debugger"];
+const SETS: [&str; 11] = [
+    "",
+    "traces",
+    "logs",
+    "otlp",
+    "grpc",
+    "proxies",
+    "remote-config",
+    "local-api",
+    "http2",
+    "io-uring",
+    "debugger",
+];
 
 /// Lints the library, and what it is made of, with each set.
 pub(crate) fn run_checks() -> Result<()> {
