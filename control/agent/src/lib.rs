@@ -4,6 +4,7 @@
 //! Config -> settings -> listeners -> lanes (threads)
 //!                           lanes --flush--> Coordinator (thread): merge -> encode -> Delivery
 //!                                                     '-> status snapshot, capture, top
+//!             -> ingest (thread): logs, OTLP -> LogDelivery, Delivery, lanes
 //! ```
 //!
 //! The one crate that knows configuration keys and every other crate, and so the one that may only

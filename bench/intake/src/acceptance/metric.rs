@@ -125,7 +125,7 @@ fn check_sketch(
     if point.bins.windows(2).any(|pair| pair[0].0 > pair[1].0) {
         broken("keys are not ascending".to_owned());
     }
-    // A sender of OTLP knows count, sum and ends beside its buckets, which are coarse: spec: otlp §5.5
+    // A sender of OTLP knows count, sum and ends beside its coarse buckets. spec: otlp §5.5
     let is_of_buckets = metric.provenance.is_some_and(|origin| origin.category == OTLP);
     let bin_sum: i64 = point.bins.iter().map(|(_, count)| i64::from(*count)).sum();
     if bin_sum != point.count && !is_of_buckets {
