@@ -20,7 +20,7 @@
 //! ```text
 //! AgentCoordinator (async) --.
 //! C ABI (control/ffi) -------+--> blocking::Agent --> control/agent: Agent::start_guest
-//!                                  |- Submissions: DogStatsD text, payloads of traces
+//!                                  |- Submissions: DogStatsD text, traces, logs, OTLP
 //!                                  |- Shutdown: asked for, by signal, failed
 //!                                  '- Endpoints: what was bound
 //! ```

@@ -167,6 +167,7 @@ fn otlp_of_all_signals_arrives_without_a_socket() {
     let metric = store.read(|contents| contents.named("native.otlp").next().cloned());
     let metric = metric.expect("it arrived");
     assert!(metric.has_tag("shard:one") && metric.host.as_deref() == Some("otel-host"));
+    assert!(metric.has_tag("team:edge"), "what a host would be described by: {metric:?}");
     let logs = store.logs_of("otel-service");
     let message: Value = serde_json::from_str(&logs[0].message).expect("a log in JSON");
     assert_eq!((&message["message"], &*logs[0].status), (&json!("a log"), "error"));

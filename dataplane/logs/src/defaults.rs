@@ -19,7 +19,8 @@ pub struct Defaults {
     /// Status; empty is sent as `info`.
     pub status: String,
     /// Appended to the tags of each record, joined by commas. An embedded agent sends no metadata
-    /// of its host, so its host tags belong here (spec: logs §7.3).
+    /// of its host, so its host tags belong here (spec: logs §7.3). Environment, service and version
+    /// are left out where the record has its own.
     pub tags: String,
 }
 
@@ -32,8 +33,26 @@ impl Defaults {
         fill(&mut entry.source, &self.source);
         fill(&mut entry.status, &self.status);
         fill(&mut entry.status, STATUS_DEFAULT);
-        entry.push_tags(&self.tags);
+        let own = |key: &str| has_key(&entry.tags, key);
+        let owned = UNIFIED.map(|key| (key, own(key)));
+        for tag in self.tags.split(',') {
+            let is_owned = |(key, is_own): &(&str, bool)| *is_own && key_of(tag) == Some(*key);
+            if !owned.iter().any(is_owned) {
+                entry.push_tags(tag);
+            }
+        }
     }
+}
+
+/// Keys of which a record has one value.
+const UNIFIED: [&str; 3] = ["env", "service", "version"];
+
+fn key_of(tag: &str) -> Option<&str> {
+    tag.split_once(':').map(|(key, _)| key)
+}
+
+fn has_key(tags: &str, key: &str) -> bool {
+    tags.split(',').any(|tag| key_of(tag) == Some(key))
 }
 
 fn fill(field: &mut String, value: &str) {
@@ -71,6 +90,15 @@ mod tests {
         defaults.apply(&mut full);
         let fields = [&full.hostname, &full.service, &full.source, &full.status, &full.tags];
         assert_eq!(fields, ["h", "s", "c", "error", "x:y,env:prod,team:a"]);
+    }
+
+    #[test]
+    fn environment_service_and_version_of_a_record_stay_its_own() {
+        let defaults =
+            Defaults { tags: "env:prod,version:2,team:a".to_owned(), ..Defaults::default() };
+        let mut entry = Entry { tags: "env:test,team:b".to_owned(), ..Entry::default() };
+        defaults.apply(&mut entry);
+        assert_eq!(entry.tags, "env:test,team:b,version:2,team:a");
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::{keys, refuse};
 
 keys! { LOGS;
     LOGS_ENABLED: BoolKey = "logs_enabled", "false",
-        "Takes logs. When it is set to false, logs of the debugger and of `/v1/input` on the port \
-         of traces are accepted and dropped.", [.aliases(&["log_enabled"]).live()];
+        "Takes logs, from the start on. When it is set to false, logs of the debugger and of \
+         `/v1/input` on the port of traces are accepted and dropped, which follows a reload.",
+        [.aliases(&["log_enabled"]).live()];
     LOGS_LISTEN: StrKey = "corelane.logs.listen", "",
         "Address on which logs are taken over HTTP, such as 127.0.0.1:10517; with port 0 the \
          system chooses one, empty opens none.", [.check(refuse::listen_address)];

@@ -102,6 +102,7 @@ pub(super) fn resolve(config: &Config) -> Result<Flags, AgentError> {
     }
     // No tag holds a comma or a blank.
     set("dogstatsd_tags", metric_tags(config).join(","));
+    set("otlp_config.metrics.tags", otlp_tags(config));
     Ok(flags)
 }
 
@@ -179,6 +180,15 @@ fn metric_tags(config: &Config) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     tags.retain(|tag| seen.insert(tag.clone()));
     tags
+}
+
+/// Tags of OTLP metrics, whose resources name service, environment and version: those that a host
+/// would have, behind their own.
+fn otlp_tags(config: &Config) -> String {
+    let own = config.str(keys::OTLP_METRICS_TAGS).split(',').map(str::trim);
+    let given = [keys::TAGS, keys::EXTRA_TAGS].into_iter().flat_map(|key| config.tags(key));
+    let tags = own.filter(|tag| !tag.is_empty()).chain(given.map(String::as_str));
+    tags.collect::<Vec<_>>().join(",")
 }
 
 /// A path that nobody else takes.
