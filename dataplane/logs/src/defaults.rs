@@ -19,8 +19,8 @@ pub struct Defaults {
     /// Status; empty is sent as `info`.
     pub status: String,
     /// Appended to the tags of each record, joined by commas. An embedded agent sends no metadata
-    /// of its host, so its host tags belong here (spec: logs §7.3). Environment, service and version
-    /// are left out where the record has its own.
+    /// of its host, so its host tags belong here (spec: logs §7.3). Environment, service and
+    /// version are left out where the record has its own.
     pub tags: String,
 }
 
