@@ -46,7 +46,7 @@ fn the_example_for_csharp_runs() {
     run(command, "csharp", None);
 }
 
-/// Runs an example until it waits, ends it as a person would, and looks for its metric.
+/// Runs an example until it waits, ends it as a person would, and looks for its metric and its log.
 fn run(mut command: Command, language: &str, signal: Option<Signal>) {
     let intake = Intake::start(Options::default()).expect("an intake on a free port");
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -71,6 +71,9 @@ fn run(mut command: Command, language: &str, signal: Option<Signal>) {
     assert_accepted(&contents);
     let arrived = contents.total_of(&format!("example.{language}.starts"));
     assert!((arrived - 1.0).abs() < 1e-9, "the metric of {language} arrived {arrived} times");
+    let logs = &contents.logs;
+    assert!(logs.len() == 1 && logs[0].message == "started", "the log of {language}: {logs:?}");
+    assert_eq!(logs[0].service, format!("my-{language}-app"));
 }
 
 /// Whether a process has a function of its own for a signal.

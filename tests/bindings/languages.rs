@@ -17,6 +17,7 @@ fn python_delivers_and_cleans_up() {
     assert_metrics(&contents, "python", &expected);
     assert_metrics(&contents, "python", &[("child", 6.0), ("parent", 8.0), ("wrong", 0.0)]);
     assert_spans(&contents, "bindings-python");
+    assert_logs_and_otlp(&contents, "python", &["http", "octets", "text"]);
 }
 
 /// Declarations are compiled as well: programs in TypeScript rely on them.
@@ -35,6 +36,7 @@ fn node_delivers_and_cleans_up() {
     let expected = [("udp", 3.0), ("process", 10.0), ("stop", 8.0), ("exit", 5.0)];
     assert_metrics(&contents, "node", &expected);
     assert_spans(&contents, "bindings-node");
+    assert_logs_and_otlp(&contents, "node", &["http", "octets", "text"]);
 }
 
 #[test]
@@ -47,6 +49,7 @@ fn go_delivers_and_cleans_up() {
     let expected = [("udp", 3.0), ("process", 10.0), ("stop", 7.0), ("forgotten", 2.0)];
     assert_metrics(&contents, "go", &expected);
     assert_spans(&contents, "bindings-go");
+    assert_logs_and_otlp(&contents, "go", &["http", "process"]);
 }
 
 #[test]
@@ -59,6 +62,7 @@ fn csharp_delivers_and_cleans_up() {
     let expected = [("udp", 3.0), ("process", 10.0), ("stop", 7.0), ("exit", 5.0)];
     assert_metrics(&contents, "csharp", &expected);
     assert_spans(&contents, "bindings-csharp");
+    assert_logs_and_otlp(&contents, "csharp", &["http", "octets", "text"]);
 }
 
 /// Runs a language's tests to their end; returns what the intake received meanwhile.
@@ -77,6 +81,27 @@ fn with_intake(mut command: Command, intake: &Intake) -> Command {
     command.env("CORELANE_TEST_INTAKE", intake.url());
     command.env("DD_REMOTE_CONFIGURATION_ENABLED", "false");
     command
+}
+
+/// The logs of a language, with these messages, and what it handed over as OTLP, once.
+fn assert_logs_and_otlp(contents: &Contents, language: &str, messages: &[&str]) {
+    assert_metrics(contents, language, &[("otlp_http", 2.0), ("otlp", 4.0)]);
+    let service = format!("bindings-{language}");
+    let mut arrived: Vec<_> = contents.logs_of(&service).collect();
+    arrived.sort_unstable_by_key(|log| &log.message);
+    let arrived_messages: Vec<&str> = arrived.iter().map(|log| &*log.message).collect();
+    assert_eq!(arrived_messages, messages);
+    for log in arrived {
+        assert_eq!((&*log.status, &*log.tags), ("warn", &["t:é".to_owned()][..]));
+    }
+
+    let service = format!("bindings-{language}-otlp");
+    let spans: Vec<_> = contents.spans_of(&service).collect();
+    assert!(spans.len() == 1 && &*spans[0].resource == "otlp", "{spans:?}");
+    assert_eq!(spans[0].duration_ns, 1_000_000);
+    let logs: Vec<_> = contents.logs_of(&service).collect();
+    assert!(logs.len() == 1 && logs[0].source == "otlp_log_ingestion", "{logs:?}");
+    assert!(logs[0].message.contains(r#""message":"otlp""#), "{logs:?}");
 }
 
 /// What the tests of a language handed over arrived, once.

@@ -169,6 +169,33 @@ fn traces_arrive_without_a_socket() {
 }
 
 #[test]
+fn logs_and_otlp_arrive_by_socket_and_without() {
+    let intake = intake();
+    let mut child = program(life(), &intake).arg("ingest").spawn().expect("the program runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    first_line(&mut child, "flushed");
+    let store = intake.store();
+    let messages = || {
+        let mut messages: Vec<_> =
+            store.logs_of("ffi").into_iter().map(|log| log.message).collect();
+        messages.sort_unstable();
+        messages
+    };
+    assert_eq!(messages(), ["http", "inside"]);
+    let total = |name| store.total_of(name);
+    assert_eq!((total("ffi.otlp.http"), total("ffi.otlp.inside")), (2.0, 4.0));
+    let spans = store.spans_of("ffi-otlp");
+    assert!(spans.len() == 1 && &*spans[0].resource == "GET /", "{spans:?}");
+    let logs = store.logs_of("ffi-otlp");
+    assert!(logs.len() == 1 && logs[0].status == "error", "{logs:?}");
+    assert!(logs[0].message.contains(r#""message":"inside""#), "{logs:?}");
+    stdin.write_all(b"\n").expect("the program reads");
+    told(&["ingest"], &child.wait_with_output().expect("it ends"));
+    assert_eq!(messages(), ["http", "inside", "last"]);
+    assert_eq!(store.violations(), []);
+}
+
+#[test]
 fn unix_sockets_have_names_and_rights_and_go_away() {
     let intake = intake();
     live(life(), &["sockets"], &intake);

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -41,6 +42,22 @@ func config(t *testing.T) corelane.Config {
 			"run_path": t.TempDir(),
 		},
 	}
+}
+
+// ingestConfig takes logs and OTLP too, in-process and on ports that the system chooses.
+func ingestConfig(t *testing.T) corelane.Config {
+	t.Helper()
+	chosen := config(t)
+	for name, value := range map[string]string{
+		"logs_enabled":             "true",
+		"otlp_config.logs.enabled": "true",
+		"logs_agent_port":          "0",
+		"otlp_config.receiver.protocols.http.endpoint": "127.0.0.1:0",
+		"otlp_config.receiver.protocols.grpc.endpoint": "127.0.0.1:0",
+	} {
+		chosen.Settings[name] = value
+	}
+	return chosen
 }
 
 func start(t *testing.T, config corelane.Config) *corelane.Agent {
@@ -99,6 +116,61 @@ func TestTracesOverTCPAndInProcessArrive(t *testing.T) {
 	}
 }
 
+func TestLogsOverHTTPAndInProcessArrive(t *testing.T) {
+	agent := start(t, ingestConfig(t))
+	const service = "bindings-go"
+	body := logEntries(t, service, "http")
+	post(t, agent.LogsURL()+"/v1/input", "application/json", body)
+	check(t, agent.SubmitLogs(logEntries(t, service, "process")))
+	flush(t, agent)
+	var logs []struct {
+		Message, Status string
+		Tags            []string
+	}
+	ask(t, "logs?service="+service, &logs)
+	sort.Slice(logs, func(a, b int) bool { return logs[a].Message < logs[b].Message })
+	if len(logs) != 2 || logs[0].Message != "http" || logs[1].Message != "process" {
+		t.Fatal(logs)
+	}
+	for _, log := range logs {
+		if log.Status != "warn" || len(log.Tags) != 1 || log.Tags[0] != "t:é" {
+			t.Error(log)
+		}
+	}
+}
+
+func TestOTLPOverHTTPAndInProcessArrives(t *testing.T) {
+	agent := start(t, ingestConfig(t))
+	const service = "bindings-go-otlp"
+	body := otlpCount(service, "bindings.go.otlp_http", 2)
+	post(t, agent.OTLPHTTPURL()+"/v1/metrics", "application/x-protobuf", body)
+	check(t, agent.SubmitOTLP(corelane.OTLPTraces, otlpSpan(service, "otlp")))
+	check(t, agent.SubmitOTLP(corelane.OTLPMetrics, otlpCount(service, "bindings.go.otlp", 4)))
+	check(t, agent.SubmitOTLP(corelane.OTLPLogs, otlpLog(service, "otlp")))
+	flush(t, agent)
+	var spans []struct{ Resource string }
+	ask(t, "spans?service="+service, &spans)
+	if len(spans) != 1 || spans[0].Resource != "otlp" {
+		t.Error(spans)
+	}
+	if total := totalOf(t, "bindings.go.otlp_http"); total != 2 {
+		t.Errorf("%v arrived over HTTP", total)
+	}
+	if total := totalOf(t, "bindings.go.otlp"); total != 4 {
+		t.Errorf("%v arrived in-process", total)
+	}
+	var logs []struct{ Message, Status, Source string }
+	ask(t, "logs?service="+service, &logs)
+	if len(logs) != 1 || logs[0].Status != "error" || logs[0].Source != "otlp_log_ingestion" {
+		t.Fatal(logs)
+	}
+	var message struct{ Message string }
+	check(t, json.Unmarshal([]byte(logs[0].Message), &message))
+	if message.Message != "otlp" {
+		t.Error(logs)
+	}
+}
+
 func TestUnixSocketsTakeThePlaceOfPorts(t *testing.T) {
 	chosen := config(t)
 	chosen.Mode = corelane.HTTPUDS
@@ -149,8 +221,38 @@ func TestWhatRunsIsTold(t *testing.T) {
 	if url, err := agent.Endpoint(corelane.EndpointOTLPGRPC); url != "" || err != nil {
 		t.Error(url, err)
 	}
+	for _, url := range []string{agent.LogsURL(), agent.OTLPHTTPURL(), agent.OTLPGRPCURL()} {
+		if url != "" {
+			t.Error(url)
+		}
+	}
 	if counters, err := agent.Counters(); len(counters) == 0 || err != nil {
 		t.Error(counters, err)
+	}
+}
+
+func TestListenersOfLogsAndOTLPAreTold(t *testing.T) {
+	agent := start(t, ingestConfig(t))
+	told := map[string]bool{}
+	for kind, url := range map[corelane.Endpoint]string{
+		corelane.EndpointLogs:     agent.LogsURL(),
+		corelane.EndpointOTLPHTTP: agent.OTLPHTTPURL(),
+		corelane.EndpointOTLPGRPC: agent.OTLPGRPCURL(),
+	} {
+		if same, err := agent.Endpoint(kind); same != url || err != nil {
+			t.Error(kind, same, url, err)
+		}
+		const scheme = "http://"
+		if !strings.HasPrefix(url, scheme+"127.0.0.1:") {
+			t.Fatal(kind, url)
+		}
+		connection, err := net.Dial("tcp", strings.TrimPrefix(url, scheme))
+		check(t, err)
+		check(t, connection.Close())
+		told[url] = true
+	}
+	if len(told) != 3 {
+		t.Error(told)
 	}
 }
 
@@ -191,6 +293,8 @@ func TestAfterAStopCallsAreRefused(t *testing.T) {
 	for index, err := range []error{
 		agent.SubmitDogStatsD([]byte("a:1|c")),
 		agent.SubmitTraces(corelane.TraceV04, []byte{0x90}),
+		agent.SubmitLogs([]byte("[]")),
+		agent.SubmitOTLP(corelane.OTLPMetrics, []byte{10, 0}),
 		agent.Flush(context.Background()),
 		errCounters, errWait, errEndpoint,
 	} {
@@ -210,6 +314,36 @@ func TestWhatTheLibraryDoesNotTakeIsRefused(t *testing.T) {
 	}
 	if err := agent.SubmitTraces(corelane.TraceV1, []byte{0x90}); !errors.Is(err, corelane.InvalidDataFormat) {
 		t.Error(err)
+	}
+	agent = start(t, ingestConfig(t))
+	text := []byte("plain text")
+	for index, err := range []error{
+		agent.SubmitLogs(text),
+		agent.SubmitOTLP(corelane.OTLPTraces, text),
+		agent.SubmitOTLP(corelane.OTLPMetrics, text),
+		agent.SubmitOTLP(corelane.OTLPLogs, text),
+	} {
+		if !errors.Is(err, corelane.InvalidDataFormat) {
+			t.Error(index, err)
+		}
+	}
+}
+
+func TestWhatIsOffIsNotAvailable(t *testing.T) {
+	chosen := config(t)
+	chosen.Settings["otlp_config.traces.enabled"] = "false"
+	chosen.Settings["otlp_config.metrics.enabled"] = "false"
+	agent := start(t, chosen)
+	request := []byte{10, 0}
+	for key, err := range map[string]error{
+		"logs_enabled":    agent.SubmitLogs([]byte("[]")),
+		"traces.enabled":  agent.SubmitOTLP(corelane.OTLPTraces, request),
+		"metrics.enabled": agent.SubmitOTLP(corelane.OTLPMetrics, request),
+		"logs.enabled":    agent.SubmitOTLP(corelane.OTLPLogs, request),
+	} {
+		if !errors.Is(err, corelane.NotAvailable) || !strings.Contains(err.Error(), key) {
+			t.Error(key, err)
+		}
 	}
 }
 
@@ -372,6 +506,73 @@ func countIn(t *testing.T, directory string) int {
 	entries, err := os.ReadDir(directory)
 	check(t, err)
 	return len(entries)
+}
+
+// post hands a body to a listener, which takes it.
+func post(t *testing.T, url, media string, body []byte) {
+	t.Helper()
+	answer, err := http.Post(url, media, bytes.NewReader(body))
+	check(t, err)
+	check(t, answer.Body.Close())
+	if answer.StatusCode != http.StatusOK {
+		t.Error(answer.Status)
+	}
+}
+
+// logEntries is a list of one log of now.
+func logEntries(t *testing.T, service, message string) []byte {
+	t.Helper()
+	body, err := json.Marshal([]any{map[string]any{
+		"message": message, "timestamp": time.Now().UnixMilli(), "service": service,
+		"status": "warn", "ddtags": "t:é",
+	}})
+	check(t, err)
+	return body
+}
+
+// otlpSpan is an OTLP request of one span of now.
+func otlpSpan(service, name string) []byte {
+	now := uint64(time.Now().UnixNano())
+	return otlpRequest(service, field(1, bytes.Repeat([]byte{7}, 16)),
+		field(2, bytes.Repeat([]byte{9}, 8)), field(5, []byte(name)), number(6, 2),
+		fixed(7, now-1_000_000), fixed(8, now))
+}
+
+// otlpCount is an OTLP request of a sum, counted up in the last second.
+func otlpCount(service, name string, value float64) []byte {
+	now := uint64(time.Now().UnixNano())
+	point := field(1, fixed(2, now-1_000_000_000), fixed(3, now), fixed(4, math.Float64bits(value)))
+	// Delta, monotonic.
+	return otlpRequest(service, field(1, []byte(name)), field(7, point, number(2, 1), number(3, 1)))
+}
+
+// otlpLog is an OTLP request of one log of now, an error.
+func otlpLog(service, message string) []byte {
+	now := uint64(time.Now().UnixNano())
+	return otlpRequest(service, fixed(1, now), number(2, 17), field(5, field(1, []byte(message))))
+}
+
+// otlpRequest is alike for all signals down to the item.
+func otlpRequest(service string, item ...[]byte) []byte {
+	attribute := field(1, field(1, []byte("service.name")), field(2, field(1, []byte(service))))
+	return field(1, field(1, attribute), field(2, field(2, item...)))
+}
+
+// field is a protobuf field of octets, such as those of a message.
+func field(index uint64, parts ...[]byte) []byte {
+	octets := bytes.Join(parts, nil)
+	head := binary.AppendUvarint(binary.AppendUvarint(nil, index<<3|2), uint64(len(octets)))
+	return append(head, octets...)
+}
+
+// number is a protobuf field of a small number.
+func number(index, value uint64) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(nil, index<<3), value)
+}
+
+// fixed is a protobuf field of 64 bits.
+func fixed(index, bits uint64) []byte {
+	return binary.LittleEndian.AppendUint64(binary.AppendUvarint(nil, index<<3|1), bits)
 }
 
 // tracePayload is one trace of one span, as a tracer posts it to /v0.4/traces.

@@ -41,7 +41,9 @@ const (
 	stillRunning = 4
 )
 
-// Endpoint is an address the agent listens on. This version has none for OTLP and logs.
+// Endpoint is an address the agent listens on. Those of OTLP and logs are there where their settings
+// are: otlp_config.receiver.protocols.grpc.endpoint, .http.endpoint, and logs_agent_port or
+// corelane.logs.listen.
 type Endpoint int
 
 // The endpoints.
@@ -61,6 +63,16 @@ const (
 	TraceV04 TraceFormat = C.CORELANE_DATA_TRACES_V04
 	TraceV05 TraceFormat = C.CORELANE_DATA_TRACES_V05
 	TraceV1  TraceFormat = C.CORELANE_DATA_TRACES_V1
+)
+
+// OTLPSignal is what an OTLP export request holds.
+type OTLPSignal int
+
+// The signals.
+const (
+	OTLPTraces  OTLPSignal = C.CORELANE_DATA_OTLP_TRACES
+	OTLPMetrics OTLPSignal = C.CORELANE_DATA_OTLP_METRICS
+	OTLPLogs    OTLPSignal = C.CORELANE_DATA_OTLP_LOGS
 )
 
 // ShutdownReason says why an agent ended.
@@ -170,6 +182,24 @@ func (a *Agent) DogStatsDURL() string {
 	return text
 }
 
+// LogsURL is where logs are sent over HTTP, to /v1/input below it; empty without a listener.
+func (a *Agent) LogsURL() string {
+	text, _ := a.Endpoint(EndpointLogs)
+	return text
+}
+
+// OTLPHTTPURL is OTEL_EXPORTER_OTLP_ENDPOINT for http/protobuf; empty without a listener.
+func (a *Agent) OTLPHTTPURL() string {
+	text, _ := a.Endpoint(EndpointOTLPHTTP)
+	return text
+}
+
+// OTLPGRPCURL is OTEL_EXPORTER_OTLP_ENDPOINT for grpc; empty without a listener.
+func (a *Agent) OTLPGRPCURL() string {
+	text, _ := a.Endpoint(EndpointOTLPGRPC)
+	return text
+}
+
 // BoundPort is the TCP port of traces, 0 without one.
 func (a *Agent) BoundPort() int {
 	return portOf(a.TraceURL())
@@ -201,6 +231,23 @@ func (a *Agent) SubmitDogStatsD(lines []byte) error {
 // SubmitTraces hands over a payload of traces as a tracer would post it. Errors as above.
 func (a *Agent) SubmitTraces(format TraceFormat, payload []byte) error {
 	return a.submit(C.int(format), payload)
+}
+
+// SubmitLogs hands over logs: a JSON list of entries, or one entry. An entry has a message and a
+// timestamp in milliseconds, and hostname, service, ddsource, ddtags and status where it knows them;
+// further keys stay with it. One that turns out to be broken is counted.
+//
+// Errors as above; NotAvailable unless logs_enabled is on.
+func (a *Agent) SubmitLogs(entries []byte) error {
+	return a.submit(C.CORELANE_DATA_LOGS_JSON, entries)
+}
+
+// SubmitOTLP hands over an OTLP export request in protobuf, as an exporter would post it.
+//
+// Errors as above; NotAvailable when that signal is off. Logs need logs_enabled and
+// otlp_config.logs.enabled.
+func (a *Agent) SubmitOTLP(signal OTLPSignal, request []byte) error {
+	return a.submit(C.int(signal), request)
 }
 
 func (a *Agent) submit(kind C.int, data []byte) error {

@@ -51,7 +51,11 @@ export declare const DatadogError: {
 };
 export type DatadogError = (typeof DatadogError)[keyof typeof DatadogError];
 
-/** An address the agent listens on. This version has none for OTLP and logs: `null`. */
+/**
+ * An address the agent listens on. Those of OTLP and logs are there where their settings are:
+ * `otlp_config.receiver.protocols.grpc.endpoint`, `.http.endpoint`, and `logs_agent_port` or
+ * `corelane.logs.listen`.
+ */
 export declare const Endpoint: {
   readonly TRACE: 0;
   readonly DOGSTATSD: 1;
@@ -68,6 +72,14 @@ export declare const TraceFormat: {
   readonly V1: 3;
 };
 export type TraceFormat = (typeof TraceFormat)[keyof typeof TraceFormat];
+
+/** What an OTLP export request holds. */
+export declare const OtlpSignal: {
+  readonly TRACES: 5;
+  readonly METRICS: 6;
+  readonly LOGS: 7;
+};
+export type OtlpSignal = (typeof OtlpSignal)[keyof typeof OtlpSignal];
 
 /** A call that failed: `code` says why, the message says what to do. */
 export declare class DatadogAgentException extends Error {
@@ -152,6 +164,12 @@ export declare class NativeAgent {
   readonly traceUrl: string | null;
   /** Where DogStatsD clients send to, as `DD_DOGSTATSD_URL` takes it. */
   readonly dogstatsdUrl: string | null;
+  /** Where logs are sent over HTTP, to `/v1/input` below it; `null` without a listener. */
+  readonly logsUrl: string | null;
+  /** `OTEL_EXPORTER_OTLP_ENDPOINT` for `http/protobuf`; `null` without a listener. */
+  readonly otlpHttpUrl: string | null;
+  /** `OTEL_EXPORTER_OTLP_ENDPOINT` for `grpc`; `null` without a listener. */
+  readonly otlpGrpcUrl: string | null;
   /** Address of a listener as a URL, `null` when the agent does not listen there. */
   endpoint(kind: Endpoint): string | null;
   /**
@@ -161,6 +179,18 @@ export declare class NativeAgent {
   submitDogstatsd(lines: string | ArrayBufferView): void;
   /** Hands over a payload of traces as a tracer would post it; `V04` unless told otherwise. */
   submitTraces(payload: ArrayBufferView, format?: TraceFormat): void;
+  /**
+   * Hands over logs: a JSON list of entries, or one entry. An entry has a `message` and a `timestamp`
+   * in milliseconds, and `hostname`, `service`, `ddsource`, `ddtags` and `status` where it knows
+   * them; further keys stay with it. One that turns out to be broken is counted. Throws
+   * `NOT_AVAILABLE` unless `logs_enabled` is on.
+   */
+  submitLogs(entries: string | ArrayBufferView): void;
+  /**
+   * Hands over an OTLP export request in protobuf, as an exporter would post it. Throws
+   * `NOT_AVAILABLE` when that signal is off: logs need `logs_enabled` and `otlp_config.logs.enabled`.
+   */
+  submitOtlp(signal: OtlpSignal, request: ArrayBufferView): void;
   /**
    * Resolves once everything handed over until now is delivered, for example before a Lambda
    * freezes. Rejects with `RUNTIME_ERROR` after the timeout, 5 s by default; what is left is still

@@ -44,20 +44,32 @@ static DatadogError code(corelane_error *error) {
     return found;
 }
 
-static corelane_agent *start(const char *mode, const char *dogstatsd) {
+/* With settings: names and values in turn, and a NULL. */
+static corelane_agent *start_with(const char *mode, const char *dogstatsd, const char **settings) {
     corelane_config *config = corelane_config_new();
     corelane_agent *agent = NULL;
     OK(corelane_config_load_env(config));
     OK(corelane_config_set(config, "agent_mode", mode));
     OK(corelane_config_set(config, "DD_DOGSTATSD_ENABLED", dogstatsd));
+    for (; *settings != NULL; settings += 2)
+        OK(corelane_config_set(config, settings[0], settings[1]));
     OK(corelane_agent_start(config, &agent));
     corelane_config_free(config);
     CHECK(agent != NULL);
     return agent;
 }
 
+static corelane_agent *start(const char *mode, const char *dogstatsd) {
+    const char *none = NULL;
+    return start_with(mode, dogstatsd, &none);
+}
+
 static void submit(corelane_agent *agent, const char *text) {
     OK(corelane_agent_submit(agent, CORELANE_DATA_DOGSTATSD, (const uint8_t *)text, strlen(text), 0));
+}
+
+static corelane_error *submit_text(corelane_agent *agent, int kind, const char *text) {
+    return corelane_agent_submit(agent, kind, (const uint8_t *)text, strlen(text), 0);
 }
 
 static void end(corelane_agent *agent) {
@@ -164,6 +176,193 @@ static void life_traces(void) {
     CHECK(strstr(counters, "\"payloads_malformed\":1") != NULL);
     CHECK(strstr(counters, "\"submitted_payloads\":42") != NULL);
     CHECK(strstr(counters, "\"payloads_decoded\":41") != NULL);
+    corelane_string_free(counters);
+    corelane_agent_free(agent);
+}
+
+/* A protobuf message, or any other body. */
+typedef struct {
+    uint8_t bytes[512];
+    size_t length;
+} Body;
+
+static void put(Body *body, const void *bytes, size_t length) {
+    CHECK(body->length + length <= sizeof body->bytes);
+    memcpy(body->bytes + body->length, bytes, length);
+    body->length += length;
+}
+
+static void put_varint(Body *body, size_t value) {
+    uint8_t byte = (uint8_t)(value & 0x7f);
+    if (value > 0x7f) byte |= 0x80;
+    put(body, &byte, 1);
+    if (value > 0x7f) put_varint(body, value >> 7);
+}
+
+static void put_field(Body *body, size_t number, const void *bytes, size_t length) {
+    put_varint(body, number << 3 | 2);
+    put_varint(body, length);
+    put(body, bytes, length);
+}
+
+static void put_text(Body *body, size_t number, const char *text) {
+    put_field(body, number, text, strlen(text));
+}
+
+static void put_number(Body *body, size_t number, size_t value) {
+    put_varint(body, number << 3);
+    put_varint(body, value);
+}
+
+/* 64 bits, on a little-endian machine. */
+static void put_fixed(Body *body, size_t number, const void *bits) {
+    put_varint(body, number << 3 | 1);
+    put(body, bits, 8);
+}
+
+/* Puts what there is into a field of its own. */
+static void wrap(Body *body, size_t number) {
+    Body inner = *body;
+    body->length = 0;
+    put_field(body, number, inner.bytes, inner.length);
+}
+
+static uint64_t unix_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Makes a span, a point or a log an OTLP request. Those of all signals are alike down to it. */
+static void make_request(Body *item) {
+    Body value = {.length = 0}, resource = {.length = 0};
+    put_text(&value, 1, "ffi-otlp");
+    put_text(&resource, 1, "service.name");
+    put_field(&resource, 2, value.bytes, value.length);
+    wrap(&resource, 1);
+    wrap(&resource, 1);
+    wrap(item, 2);
+    wrap(item, 2);
+    put(&resource, item->bytes, item->length);
+    *item = resource;
+    wrap(item, 1);
+}
+
+static Body otlp_span(void) {
+    Body span = {.length = 0};
+    uint64_t end = unix_ns(), start = end - 1000000;
+    put_field(&span, 1, "0123456789abcdef", 16);
+    put_field(&span, 2, "01234567", 8);
+    put_text(&span, 5, "GET /");
+    put_number(&span, 6, 2);
+    put_fixed(&span, 7, &start);
+    put_fixed(&span, 8, &end);
+    make_request(&span);
+    return span;
+}
+
+/* A sum, counted up in the last second. */
+static Body otlp_count(const char *name, double value) {
+    Body count = {.length = 0}, sum = {.length = 0};
+    uint64_t now = unix_ns(), before = now - 1000000000;
+    put_fixed(&sum, 2, &before);
+    put_fixed(&sum, 3, &now);
+    put_fixed(&sum, 4, &value);
+    wrap(&sum, 1);
+    put_number(&sum, 2, 1 /* delta */);
+    put_number(&sum, 3, 1 /* monotonic */);
+    put_text(&count, 1, name);
+    put_field(&count, 7, sum.bytes, sum.length);
+    make_request(&count);
+    return count;
+}
+
+static Body otlp_log(const char *text) {
+    Body log = {.length = 0}, value = {.length = 0};
+    uint64_t now = unix_ns();
+    put_fixed(&log, 1, &now);
+    put_number(&log, 2, 17 /* error */);
+    put_text(&value, 1, text);
+    put_field(&log, 5, value.bytes, value.length);
+    make_request(&log);
+    return log;
+}
+
+static Body log_entry(const char *message) {
+    Body entry = {.length = 0};
+    int length = snprintf((char *)entry.bytes, sizeof entry.bytes,
+                          "[{\"message\":\"%s\",\"service\":\"ffi\",\"timestamp\":%llu}]", message,
+                          (unsigned long long)(unix_ns() / 1000000));
+    CHECK(length > 0 && (size_t)length < sizeof entry.bytes);
+    entry.length = (size_t)length;
+    return entry;
+}
+
+static void submit_body(corelane_agent *agent, int kind, Body body) {
+    OK(corelane_agent_submit(agent, kind, body.bytes, body.length, 0));
+}
+
+static int connect_to(const char *url) {
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    CHECK(strncmp(url, "http://127.0.0.1:", 17) == 0);
+    to.sin_port = htons((uint16_t)atoi(url + 17));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+    return fd;
+}
+
+/* Posts a body, which is taken. */
+static void post(const char *url, const char *path, const char *media, Body body) {
+    char head[256], answer[64] = "";
+    int fd = connect_to(url);
+    int length = snprintf(head, sizeof head,
+                          "POST %s HTTP/1.1\r\nhost: agent\r\ncontent-type: %s\r\n"
+                          "content-length: %zu\r\nconnection: close\r\n\r\n",
+                          path, media, body.length);
+    CHECK(length > 0 && (size_t)length < sizeof head);
+    CHECK(write(fd, head, (size_t)length) == length);
+    CHECK(write(fd, body.bytes, body.length) == (ssize_t)body.length);
+    CHECK(recv(fd, answer, sizeof answer - 1, MSG_WAITALL) > 0);
+    CHECK(strncmp(answer, "HTTP/1.1 200 ", 13) == 0);
+    close(fd);
+}
+
+/* Logs and OTLP, over the ports that are told and without. */
+static void life_ingest(void) {
+    const char *settings[] = {
+        "logs_enabled", "true", "otlp_config.logs.enabled", "true", "logs_agent_port", "0",
+        "otlp_config.receiver.protocols.http.endpoint", "127.0.0.1:0",
+        "otlp_config.receiver.protocols.grpc.endpoint", "127.0.0.1:0", NULL,
+    };
+    corelane_agent *agent = start_with("http_ephemeral_port", "false", settings);
+    char url[256];
+    endpoint(agent, CORELANE_ENDPOINT_LOGS, url, sizeof url);
+    post(url, "/v1/input", "application/json", log_entry("http"));
+    endpoint(agent, CORELANE_ENDPOINT_OTLP_HTTP, url, sizeof url);
+    post(url, "/v1/metrics", "application/x-protobuf", otlp_count("ffi.otlp.http", 2));
+    endpoint(agent, CORELANE_ENDPOINT_OTLP_GRPC, url, sizeof url);
+    close(connect_to(url));
+    submit_body(agent, CORELANE_DATA_LOGS_JSON, log_entry("inside"));
+    submit_body(agent, CORELANE_DATA_OTLP_TRACES, otlp_span());
+    submit_body(agent, CORELANE_DATA_OTLP_METRICS, otlp_count("ffi.otlp.inside", 4));
+    submit_body(agent, CORELANE_DATA_OTLP_LOGS, otlp_log("inside"));
+    for (int kind = CORELANE_DATA_LOGS_JSON; kind <= CORELANE_DATA_OTLP_LOGS; kind++)
+        CHECK(code(submit_text(agent, kind, "plain text")) == DATADOG_INVALID_DATA_FORMAT);
+    OK(corelane_agent_flush(agent, 30000));
+    printf("flushed\n");
+    fflush(stdout);
+    CHECK(getchar() != 'x');
+    /* One that is cut is taken, and counted; one before the stop is not lost. */
+    OK(submit_text(agent, CORELANE_DATA_LOGS_JSON, "[{\"message\":\"cut\""));
+    submit_body(agent, CORELANE_DATA_LOGS_JSON, log_entry("last"));
+    OK(corelane_agent_stop(agent, 30000));
+    char *counters = NULL;
+    OK(corelane_agent_counters(agent, &counters));
+    CHECK(strstr(counters, "\"logs_received\":4,") != NULL);
+    CHECK(strstr(counters, "\"logs_sent\":4,") != NULL);
+    CHECK(strstr(counters, "\"points_out\":2,") != NULL);
+    CHECK(strstr(counters, "\"bodies_malformed\":1,") != NULL);
     corelane_string_free(counters);
     corelane_agent_free(agent);
 }
@@ -291,7 +490,7 @@ static void life_misuse(void) {
     CHECK(code(corelane_agent_submit(agent, 77, data, 4, 0)) == DATADOG_INVALID_DATA_FORMAT);
     CHECK(code(corelane_agent_submit(agent, CORELANE_DATA_LOGS_JSON, data, 4, 0)) ==
           DATADOG_NOT_AVAILABLE);
-    CHECK(code(corelane_agent_submit(agent, CORELANE_DATA_OTLP_PROTOBUF, data, 4, 0)) ==
+    CHECK(code(corelane_agent_submit(agent, CORELANE_DATA_OTLP_LOGS, data, 4, 0)) ==
           DATADOG_NOT_AVAILABLE);
     uint8_t *long_line = calloc(1, 1 << 21);
     memset(long_line, 'x', 1 << 21);
@@ -299,8 +498,9 @@ static void life_misuse(void) {
     free(long_line);
     CHECK(code(corelane_agent_endpoint(agent, 0, NULL, NULL)) == DATADOG_NULL_POINTER);
     CHECK(code(corelane_agent_endpoint(agent, 1, NULL, &length)) == DATADOG_NOT_AVAILABLE);
-    CHECK(code(corelane_agent_endpoint(agent, CORELANE_ENDPOINT_LOGS, NULL, &length)) ==
-          DATADOG_NOT_AVAILABLE);
+    for (int kind = CORELANE_ENDPOINT_OTLP_GRPC; kind <= CORELANE_ENDPOINT_LOGS; kind++)
+        CHECK(code(corelane_agent_endpoint(agent, kind, NULL, &length)) == DATADOG_NOT_AVAILABLE);
+    CHECK(code(corelane_agent_endpoint(agent, 5, NULL, &length)) == DATADOG_INVALID_DATA_FORMAT);
     CHECK(code(corelane_agent_endpoint(agent, -5, NULL, &length)) == DATADOG_INVALID_DATA_FORMAT);
     CHECK(code(corelane_agent_counters(agent, NULL)) == DATADOG_NULL_POINTER);
     CHECK(corelane_agent_wait(agent, 1) == CORELANE_STILL_RUNNING);
@@ -518,13 +718,16 @@ static void life_metrics(void) {
     endpoint(agent, CORELANE_ENDPOINT_DOGSTATSD, url, sizeof url);
     send_udp(atoi(strrchr(url, ':') + 1), "ffi.alone.udp:1|c");
     submit(agent, "ffi.alone.inside:2|c");
-    for (int kind = CORELANE_DATA_TRACES_V04; kind <= CORELANE_DATA_OTLP_PROTOBUF; kind++)
-        CHECK(code(corelane_agent_submit(agent, kind, traces, sizeof traces, 0)) ==
-              DATADOG_NOT_AVAILABLE);
-    corelane_error *error =
-        corelane_agent_submit(agent, CORELANE_DATA_TRACES_V04, traces, sizeof traces, 0);
-    CHECK(strstr(corelane_error_message(error), "feature `traces`") != NULL);
-    corelane_error_free(error);
+    corelane_error *error = NULL;
+    for (int kind = CORELANE_DATA_TRACES_V04; kind <= CORELANE_DATA_OTLP_LOGS; kind++) {
+        const char *feature = kind < CORELANE_DATA_LOGS_JSON   ? "feature `traces`"
+                              : kind == CORELANE_DATA_LOGS_JSON ? "feature `logs`"
+                                                                : "feature `otlp`";
+        error = corelane_agent_submit(agent, kind, traces, sizeof traces, 0);
+        CHECK(corelane_error_code(error) == DATADOG_NOT_AVAILABLE);
+        CHECK(strstr(corelane_error_message(error), feature) != NULL);
+        corelane_error_free(error);
+    }
     OK(corelane_agent_stop(agent, 30000));
     CHECK(has_counter(agent, "\"metric_lines\":2"));
     CHECK(has_counter(agent, "feature `remote-config`"));
@@ -552,6 +755,7 @@ int main(int count, char **words) {
     const char *name = words[1];
     if (strcmp(name, "send") == 0) life_send();
     else if (strcmp(name, "traces") == 0) life_traces();
+    else if (strcmp(name, "ingest") == 0) life_ingest();
     else if (strcmp(name, "sockets") == 0) life_sockets();
     else if (strcmp(name, "modes") == 0) life_modes();
     else if (strcmp(name, "misuse") == 0) life_misuse();

@@ -3,7 +3,7 @@ using System.Threading.Tasks;
 using Datadog.Trace.Agent;
 
 /// <summary>
-/// Starts an agent, hands over a metric, and waits until Ctrl+C or Enter.
+/// Starts an agent, hands over a metric and a log, and waits until Ctrl+C or Enter.
 /// </summary>
 internal static class Basic
 {
@@ -19,6 +19,7 @@ internal static class Basic
             LogLevel = LogLevel.Info,
             DogStatsDEnabled = true,
         };
+        config.Settings["logs_enabled"] = "true";
 
         using (var agent = new NativeAgent(config))
         {
@@ -28,6 +29,8 @@ internal static class Basic
 
             // Your application code here...
             agent.SubmitDogStatsD("example.csharp.starts:1|c|#language:csharp");
+            long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            agent.SubmitLogs("{\"message\":\"started\",\"timestamp\":" + now + "}");
 
             // Wait for shutdown
             Task.Run(() =>

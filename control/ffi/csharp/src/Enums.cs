@@ -51,6 +51,7 @@ namespace Datadog.Trace.Agent
     }
 
     /// <summary>An address the agent listens on.</summary>
+    /// <remarks>Those of OTLP and logs are there where the setting that they name is.</remarks>
     public enum Endpoint
     {
         /// <summary>Traces.</summary>
@@ -59,13 +60,13 @@ namespace Datadog.Trace.Agent
         /// <summary>DogStatsD.</summary>
         DogStatsD = 1,
 
-        /// <summary>OTLP over gRPC: not in this version.</summary>
+        /// <summary>OTLP over gRPC: otlp_config.receiver.protocols.grpc.endpoint.</summary>
         OtlpGrpc = 2,
 
-        /// <summary>OTLP over HTTP: not in this version.</summary>
+        /// <summary>OTLP over HTTP: otlp_config.receiver.protocols.http.endpoint.</summary>
         OtlpHttp = 3,
 
-        /// <summary>Logs: not in this version.</summary>
+        /// <summary>Logs over HTTP: logs_agent_port, corelane.logs.listen.</summary>
         Logs = 4,
     }
 
@@ -82,11 +83,28 @@ namespace Datadog.Trace.Agent
         V1 = 3,
     }
 
+    /// <summary>What an OTLP export request holds.</summary>
+    public enum OtlpSignal
+    {
+        /// <summary>An ExportTraceServiceRequest.</summary>
+        Traces = 5,
+
+        /// <summary>An ExportMetricsServiceRequest.</summary>
+        Metrics = 6,
+
+        /// <summary>An ExportLogsServiceRequest.</summary>
+        Logs = 7,
+    }
+
     /// <summary>What is handed over in-process.</summary>
+    /// <remarks>The others are the formats of traces and the signals of OTLP.</remarks>
     internal enum Submission
     {
-        /// <summary>DogStatsD lines; the others are the formats of traces.</summary>
+        /// <summary>DogStatsD lines.</summary>
         DogStatsD = 0,
+
+        /// <summary>A list of logs, or one log.</summary>
+        LogsJson = 4,
     }
 
     /// <summary>Why a call failed.</summary>

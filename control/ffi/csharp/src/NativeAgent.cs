@@ -118,6 +118,21 @@ namespace Datadog.Trace.Agent
         /// <summary>Where clients send to, as <c>DD_DOGSTATSD_URL</c> takes it.</summary>
         public string DogStatsDUrl => GetEndpoint(Endpoint.DogStatsD);
 
+        /// <summary>
+        /// Where logs are sent over HTTP, to <c>/v1/input</c> below it; null without a listener.
+        /// </summary>
+        public string LogsUrl => GetEndpoint(Endpoint.Logs);
+
+        /// <summary>
+        /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> for <c>http/protobuf</c>; null without a listener.
+        /// </summary>
+        public string OtlpHttpUrl => GetEndpoint(Endpoint.OtlpHttp);
+
+        /// <summary>
+        /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> for <c>grpc</c>; null without a listener.
+        /// </summary>
+        public string OtlpGrpcUrl => GetEndpoint(Endpoint.OtlpGrpc);
+
         /// <summary>Starts the agent of this process, or returns the one that runs.</summary>
         /// <remarks>
         /// Without a configuration AppSec and DogStatsD are on and the log level is debug.
@@ -195,6 +210,38 @@ namespace Datadog.Trace.Agent
         public void SubmitTraces(byte[] payload, TraceFormat format = TraceFormat.V04)
         {
             Submit((Submission)format, payload);
+        }
+
+        /// <summary>Hands over logs: a JSON list of entries, or one entry. They are copied.</summary>
+        /// <remarks>
+        /// An entry has a <c>message</c> and a <c>timestamp</c> in milliseconds, and <c>hostname</c>,
+        /// <c>service</c>, <c>ddsource</c>, <c>ddtags</c> and <c>status</c> where it knows them;
+        /// further keys stay with it. One that turns out to be broken is counted.
+        /// </remarks>
+        /// <exception cref="DatadogAgentException">
+        /// As above; <c>NotAvailable</c> unless <c>logs_enabled</c> is on.
+        /// </exception>
+        public void SubmitLogs(string entries)
+        {
+            Submit(Submission.LogsJson, Encoding.UTF8.GetBytes(entries));
+        }
+
+        /// <summary>The same for JSON in UTF-8.</summary>
+        public void SubmitLogs(byte[] entries)
+        {
+            Submit(Submission.LogsJson, entries);
+        }
+
+        /// <summary>
+        /// Hands over an OTLP export request in protobuf, as an exporter would post it.
+        /// </summary>
+        /// <exception cref="DatadogAgentException">
+        /// As above; <c>NotAvailable</c> when that signal is off. Logs need <c>logs_enabled</c> and
+        /// <c>otlp_config.logs.enabled</c>.
+        /// </exception>
+        public void SubmitOtlp(OtlpSignal signal, byte[] request)
+        {
+            Submit((Submission)signal, request);
         }
 
         /// <summary>Delivers what was handed over until now.</summary>

@@ -48,6 +48,16 @@ internal abstract class AgentTests : IDisposable
         return config;
     }
 
+    /// <summary>Takes logs and OTLP too, in-process and on ports that the system chooses.</summary>
+    protected static void TakeLogsAndOtlp(DatadogAgentConfig config)
+    {
+        config.Settings["logs_enabled"] = "true";
+        config.Settings["otlp_config.logs.enabled"] = "true";
+        config.Settings["logs_agent_port"] = "0";
+        config.Settings["otlp_config.receiver.protocols.http.endpoint"] = "127.0.0.1:0";
+        config.Settings["otlp_config.receiver.protocols.grpc.endpoint"] = "127.0.0.1:0";
+    }
+
     /// <summary>The intake's answer to a question about what it received.</summary>
     protected static string Ask(string question)
     {
@@ -164,6 +174,91 @@ internal abstract class AgentTests : IDisposable
         packed.Add(0x81);
         addNumber("_sampling_priority_v1", 2);
         return packed.ToArray();
+    }
+
+    /// <summary>A list of one log of now.</summary>
+    protected static string LogEntries(string service, string message)
+    {
+        long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        return "[{\"message\":\"" + message + "\",\"service\":\"" + service
+            + "\",\"status\":\"warn\",\"ddtags\":\"t:é\",\"timestamp\":" + now + "}]";
+    }
+
+    /// <summary>An OTLP request of one span of now.</summary>
+    protected static byte[] OtlpSpan(string service, string name)
+    {
+        ulong now = NowNs();
+        byte[] trace = Enumerable.Repeat((byte)7, 16).ToArray();
+        byte[] span = Enumerable.Repeat((byte)9, 8).ToArray();
+        return OtlpRequest(
+            service,
+            Field(1, trace),
+            Field(2, span),
+            Field(5, Encoding.UTF8.GetBytes(name)),
+            Number(6, 2),
+            Fixed(7, now - 1000000),
+            Fixed(8, now));
+    }
+
+    /// <summary>An OTLP request of a sum, counted up in the last second.</summary>
+    protected static byte[] OtlpCount(string service, string name, double value)
+    {
+        ulong now = NowNs();
+        var bits = (ulong)BitConverter.DoubleToInt64Bits(value);
+        byte[] point = Field(1, Fixed(2, now - 1000000000), Fixed(3, now), Fixed(4, bits));
+        // Delta, monotonic.
+        byte[] sum = Field(7, point, Number(2, 1), Number(3, 1));
+        return OtlpRequest(service, Field(1, Encoding.UTF8.GetBytes(name)), sum);
+    }
+
+    /// <summary>An OTLP request of one log of now, an error.</summary>
+    protected static byte[] OtlpLog(string service, string message)
+    {
+        byte[] body = Field(5, Field(1, Encoding.UTF8.GetBytes(message)));
+        return OtlpRequest(service, Fixed(1, NowNs()), Number(2, 17), body);
+    }
+
+    private static ulong NowNs()
+    {
+        return (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000000;
+    }
+
+    /// <summary>Requests of all signals have the same fields down to the item.</summary>
+    private static byte[] OtlpRequest(string service, params byte[][] item)
+    {
+        byte[] key = Field(1, Encoding.UTF8.GetBytes("service.name"));
+        byte[] value = Field(2, Field(1, Encoding.UTF8.GetBytes(service)));
+        return Field(1, Field(1, Field(1, key, value)), Field(2, Field(2, item)));
+    }
+
+    /// <summary>A protobuf field of octets, such as those of a message.</summary>
+    private static byte[] Field(int number, params byte[][] parts)
+    {
+        byte[] octets = parts.SelectMany(part => part).ToArray();
+        return Number(number, octets.Length, 2).Concat(octets).ToArray();
+    }
+
+    /// <summary>A protobuf field of 64 bits.</summary>
+    private static byte[] Fixed(int number, ulong bits)
+    {
+        var field = new List<byte> { (byte)(number << 3 | 1) };
+        for (int at = 0; at < 64; at += 8)
+        {
+            field.Add((byte)(bits >> at));
+        }
+        return field.ToArray();
+    }
+
+    /// <summary>A protobuf field of a small number, or the head of one with a length.</summary>
+    private static byte[] Number(int number, int value, int wireType = 0)
+    {
+        var field = new List<byte> { (byte)(number << 3 | wireType) };
+        for (; value > 0x7f; value >>= 7)
+        {
+            field.Add((byte)(value & 0x7f | 0x80));
+        }
+        field.Add((byte)value);
+        return field.ToArray();
     }
 
     private static string ThreadName(string task)

@@ -46,6 +46,49 @@ internal sealed class DeliveryTests : AgentTests
         }
     }
 
+    public void LogsOverHttpAndInProcessArrive()
+    {
+        const string Service = "bindings-csharp";
+        using (var agent = new NativeAgent(Config(TakeLogsAndOtlp)))
+        {
+            byte[] body = Encoding.UTF8.GetBytes(LogEntries(Service, "http"));
+            Post(agent.LogsUrl + "/v1/input", "application/json", body);
+            agent.SubmitLogs(LogEntries(Service, "text"));
+            agent.SubmitLogs(Encoding.UTF8.GetBytes(LogEntries(Service, "octets")));
+            agent.Flush(WaitMax);
+            string logs = Ask("logs?service=" + Service);
+            foreach (string message in new[] { "http", "text", "octets" })
+            {
+                Holds(logs.Contains("\"message\":\"" + message + "\""), message + " arrived");
+            }
+            Same(3, CountOf("\"status\":\"warn\"", logs));
+            Same(3, CountOf("\"tags\":[\"t:é\"]", logs));
+        }
+    }
+
+    public void OtlpOverHttpAndInProcessArrives()
+    {
+        const string Service = "bindings-csharp-otlp";
+        using (var agent = new NativeAgent(Config(TakeLogsAndOtlp)))
+        {
+            byte[] body = OtlpCount(Service, "bindings.csharp.otlp_http", 2);
+            Post(agent.OtlpHttpUrl + "/v1/metrics", "application/x-protobuf", body);
+            agent.SubmitOtlp(OtlpSignal.Traces, OtlpSpan(Service, "otlp"));
+            body = OtlpCount(Service, "bindings.csharp.otlp", 4);
+            agent.SubmitOtlp(OtlpSignal.Metrics, body);
+            agent.SubmitOtlp(OtlpSignal.Logs, OtlpLog(Service, "otlp"));
+            agent.Flush(WaitMax);
+            Same(1, CountOf("\"resource\":\"otlp\"", Ask("spans?service=" + Service)));
+            Same(2.0, TotalOf("bindings.csharp.otlp_http"));
+            Same(4.0, TotalOf("bindings.csharp.otlp"));
+            string logs = Ask("logs?service=" + Service);
+            // A message of JSON is a text inside JSON.
+            Same(1, CountOf("\\\"message\\\":\\\"otlp\\\"", logs));
+            Same(1, CountOf("\"status\":\"error\"", logs));
+            Same(1, CountOf("\"source\":\"otlp_log_ingestion\"", logs));
+        }
+    }
+
     public void UnixSocketsTakeThePlaceOfPorts()
     {
         string path;
@@ -95,5 +138,20 @@ internal sealed class DeliveryTests : AgentTests
             agent.SubmitDogStatsD("bindings.csharp.exit:5|c");
             GC.KeepAlive(agent);
         }
+    }
+
+    /// <summary>Hands a body to a listener, which takes it.</summary>
+    private static void Post(string url, string media, byte[] body)
+    {
+        using (var client = new WebClient())
+        {
+            client.Headers["Content-Type"] = media;
+            client.UploadData(url, body);
+        }
+    }
+
+    private static int CountOf(string part, string text)
+    {
+        return text.Split(new[] { part }, StringSplitOptions.None).Length - 1;
     }
 }

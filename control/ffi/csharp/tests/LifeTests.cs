@@ -1,6 +1,9 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Datadog.Trace.Agent;
@@ -20,8 +23,31 @@ internal sealed class LifeTests : AgentTests
             Same("http://127.0.0.1:" + agent.BoundPort, agent.TraceUrl);
             Same("udp://127.0.0.1:" + agent.DogStatsDPort, agent.DogStatsDUrl);
             Same(null, agent.UdsPath);
-            Same(null, agent.GetEndpoint(Endpoint.OtlpGrpc));
+            Same(null, agent.LogsUrl);
+            Same(null, agent.OtlpHttpUrl);
+            Same(null, agent.OtlpGrpcUrl);
             Holds(agent.Counters().StartsWith("{"), "counters are JSON");
+        }
+    }
+
+    public void ListenersOfLogsAndOtlpAreTold()
+    {
+        using (var agent = new NativeAgent(Config(TakeLogsAndOtlp)))
+        {
+            Same(agent.GetEndpoint(Endpoint.Logs), agent.LogsUrl);
+            Same(agent.GetEndpoint(Endpoint.OtlpHttp), agent.OtlpHttpUrl);
+            Same(agent.GetEndpoint(Endpoint.OtlpGrpc), agent.OtlpGrpcUrl);
+            var ports = new HashSet<int>();
+            foreach (string url in new[] { agent.LogsUrl, agent.OtlpHttpUrl, agent.OtlpGrpcUrl })
+            {
+                var address = new Uri(url);
+                Same("http://127.0.0.1:" + address.Port, url);
+                using (var client = new TcpClient(address.Host, address.Port))
+                {
+                    ports.Add(address.Port);
+                }
+            }
+            Same(3, ports.Count);
         }
     }
 
@@ -56,10 +82,14 @@ internal sealed class LifeTests : AgentTests
         agent.RequestStop();
         Fails<ObjectDisposedException>(() => agent.SubmitDogStatsD("a:1|c"));
         Fails<ObjectDisposedException>(() => agent.SubmitTraces(new byte[] { 0x90 }));
+        Fails<ObjectDisposedException>(() => agent.SubmitLogs("[]"));
+        Fails<ObjectDisposedException>(
+            () => agent.SubmitOtlp(OtlpSignal.Metrics, new byte[] { 10, 0 }));
         Fails<ObjectDisposedException>(() => agent.Flush(WaitMax));
         Fails<ObjectDisposedException>(() => agent.Counters());
         Fails<ObjectDisposedException>(() => agent.WaitForShutdown());
         Fails<ObjectDisposedException>(() => Console.WriteLine(agent.BoundPort));
+        Fails<ObjectDisposedException>(() => Console.WriteLine(agent.LogsUrl));
     }
 
     public void WhatTheLibraryDoesNotTakeIsRefused()
@@ -73,6 +103,35 @@ internal sealed class LifeTests : AgentTests
                 string.Empty,
                 () => agent.SubmitTraces(payload, TraceFormat.V1));
             Fails<ArgumentNullException>(() => agent.SubmitTraces(null));
+        }
+        using (var agent = new NativeAgent(Config(TakeLogsAndOtlp)))
+        {
+            const DatadogError Malformed = DatadogError.InvalidDataFormat;
+            Fails(Malformed, string.Empty, () => agent.SubmitLogs("plain text"));
+            byte[] text = Encoding.UTF8.GetBytes("no protobuf");
+            foreach (OtlpSignal signal in Enum.GetValues(typeof(OtlpSignal)))
+            {
+                Fails(Malformed, string.Empty, () => agent.SubmitOtlp(signal, text));
+            }
+            Fails<ArgumentNullException>(() => agent.SubmitLogs((byte[])null));
+            Fails<ArgumentNullException>(() => agent.SubmitOtlp(OtlpSignal.Logs, null));
+        }
+    }
+
+    public void WhatIsOffIsNotAvailable()
+    {
+        using (var agent = new NativeAgent(Config(config =>
+        {
+            config.Settings["otlp_config.traces.enabled"] = "false";
+            config.Settings["otlp_config.metrics.enabled"] = "false";
+        })))
+        {
+            const DatadogError Off = DatadogError.NotAvailable;
+            var request = new byte[] { 10, 0 };
+            Fails(Off, "logs_enabled", () => agent.SubmitLogs("[]"));
+            Fails(Off, "traces.enabled", () => agent.SubmitOtlp(OtlpSignal.Traces, request));
+            Fails(Off, "metrics.enabled", () => agent.SubmitOtlp(OtlpSignal.Metrics, request));
+            Fails(Off, "logs.enabled", () => agent.SubmitOtlp(OtlpSignal.Logs, request));
         }
     }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// Starts an agent, hands over a metric, and waits until SIGINT.
+// Starts an agent, hands over a metric and a log, and waits until SIGINT.
 
 const { NativeAgent, DatadogAgentConfig, LogLevel } = require('@datadog/agent-native');
 
@@ -13,6 +13,7 @@ const config = new DatadogAgentConfig({
   version: '1.0.0',
   logLevel: LogLevel.INFO,
   dogstatsdEnabled: true,
+  settings: { logs_enabled: true },
 });
 
 // Start the agent
@@ -30,4 +31,5 @@ console.log(`DogStatsD port: ${agent.dogstatsdPort}`);
 
 // Your application code here...
 agent.submitDogstatsd('example.node.starts:1|c|#language:node');
+agent.submitLogs(JSON.stringify({ message: 'started', timestamp: Date.now() }));
 setInterval(() => {}, 1_000);

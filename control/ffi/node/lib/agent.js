@@ -7,6 +7,7 @@ const {
   DOGSTATSD,
   DatadogError,
   Endpoint,
+  LOGS_JSON,
   LogLevel,
   STILL_RUNNING,
   ShutdownReason,
@@ -61,6 +62,18 @@ class NativeAgent {
     return this.endpoint(Endpoint.DOGSTATSD);
   }
 
+  get logsUrl() {
+    return this.endpoint(Endpoint.LOGS);
+  }
+
+  get otlpHttpUrl() {
+    return this.endpoint(Endpoint.OTLP_HTTP);
+  }
+
+  get otlpGrpcUrl() {
+    return this.endpoint(Endpoint.OTLP_GRPC);
+  }
+
   get boundPort() {
     return portOf(this.traceUrl);
   }
@@ -84,6 +97,14 @@ class NativeAgent {
 
   submitTraces(payload, format = TraceFormat.V04) {
     this.#addon.submit(this.#running(), format, octetsOf(payload));
+  }
+
+  submitLogs(entries) {
+    this.#addon.submit(this.#running(), LOGS_JSON, octetsOf(entries));
+  }
+
+  submitOtlp(signal, request) {
+    this.#addon.submit(this.#running(), signal, octetsOf(request));
   }
 
   async flush(timeoutMs = 5_000) {

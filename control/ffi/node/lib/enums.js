@@ -32,8 +32,11 @@ const Endpoint = Object.freeze({ TRACE: 0, DOGSTATSD: 1, OTLP_GRPC: 2, OTLP_HTTP
 
 const TraceFormat = Object.freeze({ V04: 1, V05: 2, V1: 3 });
 
-/** What `submit` of the addon takes; formats of traces are their own kinds. */
+const OtlpSignal = Object.freeze({ TRACES: 5, METRICS: 6, LOGS: 7 });
+
+/** What `submit` of the addon takes; formats of traces and signals of OTLP are their own kinds. */
 const DOGSTATSD = 0;
+const LOGS_JSON = 4;
 
 /** `wait` of the addon: the agent still runs. */
 const STILL_RUNNING = 4;
@@ -42,8 +45,10 @@ module.exports = {
   DOGSTATSD,
   DatadogError,
   Endpoint,
+  LOGS_JSON,
   LogLevel,
   OperationalMode,
+  OtlpSignal,
   STILL_RUNNING,
   ShutdownReason,
   TraceFormat,

@@ -7,6 +7,7 @@ const {
   Endpoint,
   LogLevel,
   OperationalMode,
+  OtlpSignal,
   ShutdownReason,
   TraceFormat,
 } = require('./enums');
@@ -23,6 +24,7 @@ module.exports = {
   LogLevel,
   NativeAgent,
   OperationalMode,
+  OtlpSignal,
   ShutdownReason,
   TraceFormat,
   createInstance,

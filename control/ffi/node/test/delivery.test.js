@@ -9,8 +9,20 @@ const fs = require('fs');
 const http = require('http');
 const { test } = require('node:test');
 
-const { LogLevel, NativeAgent, OperationalMode } = require('@datadog/agent-native');
-const { ask, configOf, optionsOf, totalOf, tracePayload } = require('./intake');
+const { LogLevel, NativeAgent, OperationalMode, OtlpSignal } = require('@datadog/agent-native');
+const {
+  INGEST_PORTS,
+  LOGS_ON,
+  ask,
+  configOf,
+  logEntries,
+  optionsOf,
+  otlpCount,
+  otlpLog,
+  otlpSpan,
+  totalOf,
+  tracePayload,
+} = require('./intake');
 
 /** For a flush on a machine that is busy with other tests. */
 const FLUSH_MS = 60_000;
@@ -44,6 +56,50 @@ test('traces over TCP and in-process arrive', async (t) => {
   await agent.flush(FLUSH_MS);
   const spans = await ask('spans?service=bindings-node');
   assert.deepStrictEqual(spans.map(({ name }) => name).sort(), ['process', 'tcp']);
+  await agent.close();
+});
+
+test('logs over HTTP and in-process arrive', async (t) => {
+  const service = 'bindings-node';
+  const agent = new NativeAgent(configOf(t, { settings: { ...LOGS_ON, ...INGEST_PORTS } }));
+  const answer = await fetch(`${agent.logsUrl}/v1/input`, {
+    method: 'POST',
+    body: logEntries(service, 'http'),
+    headers: { 'Content-Type': 'application/json' },
+  });
+  assert.strictEqual(answer.status, 200);
+  agent.submitLogs(logEntries(service, 'text'));
+  agent.submitLogs(new TextEncoder().encode(logEntries(service, 'octets')));
+  await agent.flush(FLUSH_MS);
+  const logs = await ask(`logs?service=${service}`);
+  assert.deepStrictEqual(logs.map(({ message }) => message).sort(), ['http', 'octets', 'text']);
+  for (const { status, tags } of logs) {
+    assert.deepStrictEqual([status, tags], ['warn', ['t:é']]);
+  }
+  await agent.close();
+});
+
+test('OTLP over HTTP and in-process arrives', async (t) => {
+  const service = 'bindings-node-otlp';
+  const agent = new NativeAgent(configOf(t, { settings: { ...LOGS_ON, ...INGEST_PORTS } }));
+  const answer = await fetch(`${agent.otlpHttpUrl}/v1/metrics`, {
+    method: 'POST',
+    body: otlpCount(service, 'bindings.node.otlp_http', 2),
+    headers: { 'Content-Type': 'application/x-protobuf' },
+  });
+  assert.strictEqual(answer.status, 200);
+  agent.submitOtlp(OtlpSignal.TRACES, otlpSpan(service, 'otlp'));
+  agent.submitOtlp(OtlpSignal.METRICS, new Uint8Array(otlpCount(service, 'bindings.node.otlp', 4)));
+  agent.submitOtlp(OtlpSignal.LOGS, otlpLog(service, 'otlp'));
+  await agent.flush(FLUSH_MS);
+  const spans = await ask(`spans?service=${service}`);
+  assert.deepStrictEqual(spans.map(({ resource }) => resource), ['otlp']);
+  assert.strictEqual(await totalOf('bindings.node.otlp_http'), 2);
+  assert.strictEqual(await totalOf('bindings.node.otlp'), 4);
+  const logs = await ask(`logs?service=${service}`);
+  assert.deepStrictEqual(logs.map(({ message }) => JSON.parse(message).message), ['otlp']);
+  assert.strictEqual(logs[0].status, 'error');
+  assert.strictEqual(logs[0].source, 'otlp_log_ingestion');
   await agent.close();
 });
 

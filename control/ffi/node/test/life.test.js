@@ -5,15 +5,16 @@
 const assert = require('assert');
 const { spawn, spawnSync } = require('child_process');
 const fs = require('fs');
+const net = require('net');
 const { test } = require('node:test');
 const { setTimeout: pause } = require('timers/promises');
 const v8 = require('v8');
 const vm = require('vm');
 
 const native = require('@datadog/agent-native');
-const { configOf, directoryOf, optionsOf } = require('./intake');
+const { INGEST_PORTS, LOGS_ON, configOf, directoryOf, optionsOf } = require('./intake');
 
-const { DatadogAgentConfig, DatadogAgentException, DatadogError, NativeAgent } = native;
+const { DatadogAgentConfig, DatadogAgentException, DatadogError, NativeAgent, OtlpSignal } = native;
 
 /** Starts and stops in which a leak must not show. */
 const CYCLES = Number(process.env.CORELANE_TEST_CYCLES ?? 100);
@@ -32,8 +33,27 @@ test('what runs is told', async (t) => {
   assert.strictEqual(agent.traceUrl, `http://127.0.0.1:${agent.boundPort}`);
   assert.strictEqual(agent.dogstatsdUrl, `udp://127.0.0.1:${agent.dogstatsdPort}`);
   assert.strictEqual(agent.udsPath, null);
-  assert.strictEqual(agent.endpoint(native.Endpoint.OTLP_GRPC), null);
+  for (const url of [agent.logsUrl, agent.otlpHttpUrl, agent.otlpGrpcUrl]) {
+    assert.strictEqual(url, null);
+  }
   assert.strictEqual(typeof agent.counters(), 'object');
+  await agent.close();
+});
+
+test('listeners of logs and OTLP are told', async (t) => {
+  const agent = new NativeAgent(configOf(t, { settings: { ...LOGS_ON, ...INGEST_PORTS } }));
+  const urls = [agent.logsUrl, agent.otlpHttpUrl, agent.otlpGrpcUrl];
+  const { LOGS, OTLP_HTTP, OTLP_GRPC } = native.Endpoint;
+  assert.deepStrictEqual(urls, [LOGS, OTLP_HTTP, OTLP_GRPC].map((kind) => agent.endpoint(kind)));
+  assert.strictEqual(new Set(urls).size, 3);
+  for (const url of urls) {
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
+    const { hostname, port } = new URL(url);
+    await new Promise((resolve, reject) => {
+      const connection = net.connect(Number(port), hostname, () => connection.end(resolve));
+      connection.on('error', reject);
+    });
+  }
   await agent.close();
 });
 
@@ -75,8 +95,11 @@ test('after a stop calls are refused', async (t) => {
   const refused = failsWith(DatadogError.NOT_AVAILABLE);
   assert.throws(() => agent.submitDogstatsd('a:1|c'), refused);
   assert.throws(() => agent.submitTraces(Buffer.from([0x90])), refused);
+  assert.throws(() => agent.submitLogs('[]'), refused);
+  assert.throws(() => agent.submitOtlp(OtlpSignal.METRICS, Buffer.from([10, 0])), refused);
   assert.throws(() => agent.counters(), refused);
   assert.throws(() => agent.traceUrl, refused);
+  assert.throws(() => agent.logsUrl, refused);
   assert.throws(() => agent.waitForShutdown(), refused);
   await assert.rejects(agent.flush(), refused);
 });
@@ -90,6 +113,31 @@ test('what the library does not take is refused', async (t) => {
     failsWith(DatadogError.INVALID_DATA_FORMAT),
   );
   assert.throws(() => agent.submitTraces(17), TypeError);
+  await agent.close();
+
+  const taker = new NativeAgent(configOf(t, { settings: LOGS_ON }));
+  const malformed = failsWith(DatadogError.INVALID_DATA_FORMAT);
+  assert.throws(() => taker.submitLogs('plain text'), malformed);
+  for (const signal of Object.values(OtlpSignal)) {
+    assert.throws(() => taker.submitOtlp(signal, Buffer.from('no protobuf')), malformed);
+  }
+  assert.throws(() => taker.submitLogs([{ message: 'no JSON' }]), TypeError);
+  await taker.close();
+});
+
+test('what is off is not available', async (t) => {
+  const settings = { 'otlp_config.traces.enabled': false, 'otlp_config.metrics.enabled': false };
+  const agent = new NativeAgent(configOf(t, { settings }));
+  const request = Buffer.from([10, 0]);
+  for (const [key, call] of [
+    ['logs_enabled', () => agent.submitLogs('[]')],
+    ['traces.enabled', () => agent.submitOtlp(OtlpSignal.TRACES, request)],
+    ['metrics.enabled', () => agent.submitOtlp(OtlpSignal.METRICS, request)],
+    ['logs.enabled', () => agent.submitOtlp(OtlpSignal.LOGS, request)],
+  ]) {
+    const isRefused = failsWith(DatadogError.NOT_AVAILABLE);
+    assert.throws(call, (error) => isRefused(error) && error.message.includes(key));
+  }
   await agent.close();
 });
 

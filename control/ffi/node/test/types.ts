@@ -10,6 +10,7 @@ import {
   LogLevel,
   NativeAgent,
   OperationalMode,
+  OtlpSignal,
   ShutdownReason,
   TraceFormat,
   createInstance,
@@ -30,6 +31,9 @@ async function program(): Promise<ShutdownReason> {
   const url: string | null = agent?.endpoint(Endpoint.TRACE) ?? null;
   agent?.submitTraces(new Uint8Array(1), TraceFormat.V05);
   agent?.submitDogstatsd(`${port}${url}:1|c`);
+  const urls: (string | null)[] = agent ? [agent.logsUrl, agent.otlpHttpUrl, agent.otlpGrpcUrl] : [];
+  agent?.submitLogs(JSON.stringify({ message: 'up', timestamp: Date.now(), urls }));
+  agent?.submitOtlp(OtlpSignal.METRICS, new Uint8Array(2));
   setLogCallback((level, message) => void (level === LogLevel.ERROR && message.length));
   try {
     await agent?.flush(1_000);
@@ -42,6 +46,8 @@ async function program(): Promise<ShutdownReason> {
   new DatadogAgentConfig({ apikey: 'x' });
   // @ts-expect-error not a level
   new DatadogAgentConfig({ logLevel: 1 });
+  // @ts-expect-error not a signal
+  agent?.submitOtlp(TraceFormat.V04, new Uint8Array(2));
   return new NativeAgent(config).waitForShutdown();
 }
 

@@ -1,4 +1,7 @@
-"""Starts an agent from a configuration, and waits until SIGINT or SIGTERM."""
+"""Starts an agent, hands over a metric and a log, and waits until SIGINT or SIGTERM."""
+
+import json
+import time
 
 from datadog_agent_native import DatadogAgentConfig, LogLevel, NativeAgent
 
@@ -11,6 +14,7 @@ config = DatadogAgentConfig(
     version="1.0.0",
     log_level=LogLevel.INFO,
     dogstatsd_enabled=True,
+    settings={"logs_enabled": True},
 )
 
 # Start the agent (using context manager)
@@ -21,6 +25,7 @@ with NativeAgent(config) as agent:
 
     # Your application code here...
     agent.submit_dogstatsd("example.python.starts:1|c|#language:python")
+    agent.submit_logs(json.dumps({"message": "started", "timestamp": int(time.time() * 1000)}))
 
     # Wait for shutdown
     agent.wait_for_shutdown()

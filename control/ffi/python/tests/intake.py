@@ -3,15 +3,25 @@
 import itertools
 import json
 import os
+import struct
 import tempfile
+import time
 import unittest
 import urllib.request
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Union
 
 from datadog_agent_native import DatadogAgentConfig
 
 _NUMBERS = itertools.count()
 INTAKE_URL = os.environ["CORELANE_TEST_INTAKE"]
+#: What logs need, of both kinds.
+LOGS_ON: Dict[str, Any] = {"logs_enabled": True, "otlp_config.logs.enabled": True}
+#: Listeners of logs and OTLP, on ports that the system chooses.
+INGEST_PORTS: Dict[str, Any] = {
+    "logs_agent_port": 0,
+    "otlp_config.receiver.protocols.http.endpoint": "127.0.0.1:0",
+    "otlp_config.receiver.protocols.grpc.endpoint": "127.0.0.1:0",
+}
 
 
 class AgentTest(unittest.TestCase):
@@ -57,6 +67,17 @@ def spans_of(service: str) -> List[Dict[str, Any]]:
     return list(ask(f"spans?service={service}"))
 
 
+def logs_of(service: str) -> List[Dict[str, Any]]:
+    """The logs of a service."""
+    return list(ask(f"logs?service={service}"))
+
+
+def log_entries(service: str, message: str) -> str:
+    """A list of one log of now."""
+    entry = {"message": message, "timestamp": time.time_ns() // 1_000_000, "service": service}
+    return json.dumps([dict(entry, status="warn", ddtags="t:é")])
+
+
 def trace_payload(service: str, name: str) -> bytes:
     """One trace of one span, as a tracer posts it to /v0.4/traces."""
     span = {
@@ -85,3 +106,55 @@ def packed(value: Any) -> bytes:
         return b"\xcf" + value.to_bytes(8, "big")
     items = b"".join(packed(key) + packed(item) for key, item in value.items())
     return bytes([0x80 | len(value)]) + items
+
+
+def otlp_span(service: str, name: str) -> bytes:
+    """An OTLP request of one span of now."""
+    now = time.time_ns()
+    span = field(1, bytes(range(1, 17))) + field(2, bytes(range(1, 9))) + field(5, name)
+    return otlp_request(service, span + field(6, 2) + fixed(7, now - 1_000_000) + fixed(8, now))
+
+
+def otlp_count(service: str, name: str, value: float) -> bytes:
+    """An OTLP request of a sum, counted up in the last second."""
+    now = time.time_ns()
+    bits = struct.unpack("<Q", struct.pack("<d", value))[0]
+    point = fixed(2, now - 1_000_000_000) + fixed(3, now) + fixed(4, bits)
+    # Delta, monotonic.
+    return otlp_request(
+        service, field(1, name) + field(7, field(1, point) + field(2, 1) + field(3, 1))
+    )
+
+
+def otlp_log(service: str, message: str) -> bytes:
+    """An OTLP request of one log of now, an error."""
+    body = field(5, field(1, message))
+    return otlp_request(service, fixed(1, time.time_ns()) + field(2, 17) + body)
+
+
+def otlp_request(service: str, item: bytes) -> bytes:
+    """Requests of all signals have the same fields down to the item."""
+    attribute = field(1, "service.name") + field(2, field(1, service))
+    resource = field(1, field(1, attribute))
+    return field(1, resource + field(2, field(2, item)))
+
+
+def field(number: int, value: Union[int, str, bytes]) -> bytes:
+    """A protobuf field: a number, a text, or octets such as those of a message."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    octets = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(octets)) + octets
+
+
+def fixed(number: int, bits: int) -> bytes:
+    """A protobuf field of 64 bits."""
+    return varint(number << 3 | 1) + bits.to_bytes(8, "little")
+
+
+def varint(value: int) -> bytes:
+    octets = bytearray()
+    while value > 0x7F:
+        octets.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(octets) + bytes([value])

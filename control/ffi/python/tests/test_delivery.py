@@ -1,13 +1,27 @@
 """What is handed over arrives: over sockets, in-process, from a forked child, at exit."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import urllib.request
 
-from datadog_agent_native import NativeAgent, OperationalMode
-from intake import AgentTest, settings_for, spans_of, total_of, trace_payload
+from datadog_agent_native import NativeAgent, OperationalMode, OtlpSignal
+from intake import (
+    INGEST_PORTS,
+    LOGS_ON,
+    AgentTest,
+    log_entries,
+    logs_of,
+    otlp_count,
+    otlp_log,
+    otlp_span,
+    settings_for,
+    spans_of,
+    total_of,
+    trace_payload,
+)
 
 #: Seconds for a flush on a machine that is busy with other tests.
 FLUSH_SECS = 60.0
@@ -41,6 +55,36 @@ class DeliveryTest(AgentTest):
             agent.flush(FLUSH_SECS)
             names = [span["name"] for span in spans_of("bindings-python")]
         self.assertEqual(sorted(names), ["process", "tcp"])
+
+    def test_logs_over_http_and_in_process_arrive(self) -> None:
+        service = "bindings-python"
+        with NativeAgent(self.config(settings=dict(LOGS_ON, **INGEST_PORTS))) as agent:
+            body = log_entries(service, "http").encode()
+            self.assertEqual(post(f"{agent.logs_url}/v1/input", "application/json", body), b"ok")
+            agent.submit_logs(log_entries(service, "text"))
+            agent.submit_logs(memoryview(log_entries(service, "octets").encode()))
+            agent.flush(FLUSH_SECS)
+            logs = sorted(logs_of(service), key=lambda log: str(log["message"]))
+        self.assertEqual([log["message"] for log in logs], ["http", "octets", "text"])
+        for log in logs:
+            self.assertEqual((log["status"], log["tags"]), ("warn", ["t:é"]))
+
+    def test_otlp_over_http_and_in_process_arrives(self) -> None:
+        service = "bindings-python-otlp"
+        with NativeAgent(self.config(settings=dict(LOGS_ON, **INGEST_PORTS))) as agent:
+            body = otlp_count(service, "bindings.python.otlp_http", 2.0)
+            post(f"{agent.otlp_http_url}/v1/metrics", "application/x-protobuf", body)
+            agent.submit_otlp(OtlpSignal.TRACES, otlp_span(service, "otlp"))
+            count = otlp_count(service, "bindings.python.otlp", 4.0)
+            agent.submit_otlp(OtlpSignal.METRICS, bytearray(count))
+            agent.submit_otlp(OtlpSignal.LOGS, otlp_log(service, "otlp"))
+            agent.flush(FLUSH_SECS)
+            self.assertEqual([span["resource"] for span in spans_of(service)], ["otlp"])
+            self.assertEqual(total_of("bindings.python.otlp_http"), 2)
+            self.assertEqual(total_of("bindings.python.otlp"), 4)
+            (log,) = logs_of(service)
+        self.assertEqual(json.loads(log["message"])["message"], "otlp")
+        self.assertEqual((log["status"], log["source"]), ("error", "otlp_log_ingestion"))
 
     def test_unix_sockets_take_the_place_of_ports(self) -> None:
         mode = OperationalMode.HTTP_UDS
@@ -106,6 +150,13 @@ class DeliveryTest(AgentTest):
         self.assertEqual(total_of("bindings.python.child"), 6)
         self.assertEqual(total_of("bindings.python.parent"), 8)
         self.assertEqual(total_of("bindings.python.wrong"), 0)
+
+
+def post(url: str, media: str, body: bytes) -> bytes:
+    """The answer of a listener; an error is raised."""
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": media})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return bytes(answer.read())
 
 
 def run_program(body: str, directory: str) -> "subprocess.CompletedProcess[str]":

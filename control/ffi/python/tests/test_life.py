@@ -2,12 +2,14 @@
 
 import gc
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 import unittest
-from typing import List, Tuple
+from typing import Callable, Dict, List, Tuple
+from urllib.parse import urlsplit
 
 import datadog_agent_native
 from datadog_agent_native import (
@@ -18,10 +20,11 @@ from datadog_agent_native import (
     LogLevel,
     NativeAgent,
     OperationalMode,
+    OtlpSignal,
     ShutdownReason,
     TraceFormat,
 )
-from intake import AgentTest, settings_for
+from intake import INGEST_PORTS, LOGS_ON, AgentTest, settings_for
 
 #: Starts and stops in which a leak must not show.
 CYCLES = int(os.environ.get("CORELANE_TEST_CYCLES", "100"))
@@ -35,9 +38,22 @@ class LifeTest(AgentTest):
             self.assertEqual(agent.trace_url, f"http://127.0.0.1:{agent.bound_port}")
             self.assertEqual(agent.dogstatsd_url, f"udp://127.0.0.1:{agent.dogstatsd_port}")
             self.assertIsNone(agent.uds_path)
-            self.assertIsNone(agent.endpoint(Endpoint.OTLP_GRPC))
+            for url in (agent.logs_url, agent.otlp_http_url, agent.otlp_grpc_url):
+                self.assertIsNone(url)
             self.assertIsInstance(agent.counters(), dict)
             self.assertIn("running", repr(agent))
+
+    def test_listeners_of_logs_and_otlp_are_told(self) -> None:
+        with NativeAgent(self.config(settings=dict(LOGS_ON, **INGEST_PORTS))) as agent:
+            urls = [agent.logs_url, agent.otlp_http_url, agent.otlp_grpc_url]
+            kinds = (Endpoint.LOGS, Endpoint.OTLP_HTTP, Endpoint.OTLP_GRPC)
+            self.assertEqual(urls, [agent.endpoint(kind) for kind in kinds])
+            for url in urls:
+                assert url is not None
+                self.assertRegex(url, r"^http://127\.0\.0\.1:\d+$")
+                address = urlsplit(url)
+                socket.create_connection((address.hostname, address.port), 60).close()
+            self.assertEqual(len(set(urls)), 3)
 
     def test_without_dogstatsd_there_is_no_port(self) -> None:
         with NativeAgent(self.config(dogstatsd_enabled=False)) as agent:
@@ -77,10 +93,13 @@ class LifeTest(AgentTest):
         for call in (
             lambda: agent.submit_dogstatsd("a:1|c"),
             lambda: agent.submit_traces(b"\x90"),
+            lambda: agent.submit_logs("[]"),
+            lambda: agent.submit_otlp(OtlpSignal.METRICS, b"\n\0"),
             agent.flush,
             agent.counters,
             agent.wait_for_shutdown,
             lambda: agent.trace_url,
+            lambda: agent.logs_url,
             agent.__enter__,
         ):
             with self.assertRaises(DatadogAgentException) as raised:
@@ -95,6 +114,31 @@ class LifeTest(AgentTest):
             with self.assertRaises(DatadogAgentException) as raised:
                 agent.submit_traces(b"\x90", TraceFormat.V1)
             self.assertEqual(raised.exception.code, DatadogError.INVALID_DATA_FORMAT)
+        with NativeAgent(self.config(settings=LOGS_ON)) as agent:
+            with self.assertRaises(DatadogAgentException) as raised:
+                agent.submit_logs("plain text")
+            self.assertEqual(raised.exception.code, DatadogError.INVALID_DATA_FORMAT)
+            for signal in OtlpSignal:
+                with self.assertRaises(DatadogAgentException) as raised:
+                    agent.submit_otlp(signal, b"no protobuf")
+                self.assertEqual(raised.exception.code, DatadogError.INVALID_DATA_FORMAT)
+            with self.assertRaises(ValueError):
+                agent.submit_otlp(1, b"\n\0")  # type: ignore[arg-type]
+
+    def test_what_is_off_is_not_available(self) -> None:
+        settings = {"otlp_config.traces.enabled": False, "otlp_config.metrics.enabled": False}
+        with NativeAgent(self.config(settings=settings)) as agent:
+            calls: Dict[str, Callable[[], None]] = {
+                "logs_enabled": lambda: agent.submit_logs("[]"),
+                "traces.enabled": lambda: agent.submit_otlp(OtlpSignal.TRACES, b"\n\0"),
+                "metrics.enabled": lambda: agent.submit_otlp(OtlpSignal.METRICS, b"\n\0"),
+                "logs.enabled": lambda: agent.submit_otlp(OtlpSignal.LOGS, b"\n\0"),
+            }
+            for key, call in calls.items():
+                with self.assertRaises(DatadogAgentException) as raised:
+                    call()
+                self.assertEqual(raised.exception.code, DatadogError.NOT_AVAILABLE)
+                self.assertIn(key, str(raised.exception))
 
     def test_a_wait_ends_by_request_and_by_timeout(self) -> None:
         with NativeAgent(self.config()) as agent:

@@ -1,4 +1,4 @@
-// Starts an agent, hands over a metric, and waits until SIGINT or SIGTERM.
+// Starts an agent, hands over a metric and a log, and waits until SIGINT or SIGTERM.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	corelane "github.com/corelane/corelane/control/ffi/go"
 )
@@ -24,6 +25,7 @@ func main() {
 		Version:     "1.0.0",
 		LogLevel:    corelane.LogInfo,
 		DogStatsD:   true,
+		Settings:    map[string]string{"logs_enabled": "true"},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -34,6 +36,10 @@ func main() {
 
 	// Your application code here...
 	if err := agent.SubmitDogStatsD([]byte("example.go.starts:1|c|#language:go")); err != nil {
+		log.Print(err)
+	}
+	entry := fmt.Sprintf(`{"message":"started","timestamp":%d}`, time.Now().UnixMilli())
+	if err := agent.SubmitLogs([]byte(entry)); err != nil {
 		log.Print(err)
 	}
 

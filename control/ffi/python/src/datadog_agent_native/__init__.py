@@ -13,7 +13,7 @@ process that forks workers. An agent of the parent refuses every call in the chi
 from ._library import LIBRARY_PATH_VARIABLE
 from .agent import NativeAgent, create_instance, get_instance, set_log_callback
 from .config import DatadogAgentConfig, LogLevel, OperationalMode
-from .enums import Endpoint, ShutdownReason, TraceFormat
+from .enums import Endpoint, OtlpSignal, ShutdownReason, TraceFormat
 from .errors import DatadogAgentException, DatadogError
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "LogLevel",
     "NativeAgent",
     "OperationalMode",
+    "OtlpSignal",
     "ShutdownReason",
     "TraceFormat",
     "create_instance",

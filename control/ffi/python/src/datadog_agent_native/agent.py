@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from . import _abi
 from ._library import library
 from .config import DatadogAgentConfig, LogLevel
-from .enums import Endpoint, ShutdownReason, Submission, TraceFormat
+from .enums import Endpoint, OtlpSignal, ShutdownReason, Submission, TraceFormat
 from .errors import DatadogAgentException, DatadogError
 
 #: Seconds in which an agent that nobody stopped is stopped.
@@ -69,6 +69,21 @@ class NativeAgent:
         return self.endpoint(Endpoint.DOGSTATSD)
 
     @property
+    def logs_url(self) -> Optional[str]:
+        """Where logs are sent over HTTP, to ``/v1/input`` below it; ``None`` without a listener."""
+        return self.endpoint(Endpoint.LOGS)
+
+    @property
+    def otlp_http_url(self) -> Optional[str]:
+        """``OTEL_EXPORTER_OTLP_ENDPOINT`` for ``http/protobuf``; ``None`` without a listener."""
+        return self.endpoint(Endpoint.OTLP_HTTP)
+
+    @property
+    def otlp_grpc_url(self) -> Optional[str]:
+        """``OTEL_EXPORTER_OTLP_ENDPOINT`` for ``grpc``; ``None`` without a listener."""
+        return self.endpoint(Endpoint.OTLP_GRPC)
+
+    @property
     def bound_port(self) -> Optional[int]:
         """TCP port of traces, ``None`` without one."""
         return _port_of(self.trace_url)
@@ -109,6 +124,27 @@ class NativeAgent:
     def submit_traces(self, payload: Bytes, form: TraceFormat = TraceFormat.V04) -> None:
         """Hands over a payload of traces as a tracer would post it. Raises like the above."""
         self._submit(Submission[f"TRACES_{TraceFormat(form).name}"], payload)
+
+    def submit_logs(self, entries: Union[str, Bytes]) -> None:
+        """Hands over logs: a JSON list of entries, or one entry.
+
+        An entry has a ``message`` and a ``timestamp`` in milliseconds, and ``hostname``, ``service``,
+        ``ddsource``, ``ddtags`` and ``status`` where it knows them; further keys stay with it. They
+        are copied. An entry that turns out to be broken is counted.
+
+        Raises:
+            DatadogAgentException: as above; ``NOT_AVAILABLE`` unless ``logs_enabled`` is on.
+        """
+        self._submit(Submission.LOGS_JSON, entries)
+
+    def submit_otlp(self, signal: OtlpSignal, request: Bytes) -> None:
+        """Hands over an OTLP export request in protobuf, as an exporter would post it.
+
+        Raises:
+            DatadogAgentException: as above; ``NOT_AVAILABLE`` when that signal is off. Logs need
+                ``logs_enabled`` and ``otlp_config.logs.enabled``.
+        """
+        self._submit(Submission[f"OTLP_{OtlpSignal(signal).name}"], request)
 
     def flush(self, timeout: float = 5.0) -> None:
         """Delivers what was handed over until now, for example before a Lambda freezes.

@@ -4,7 +4,12 @@ from enum import IntEnum
 
 
 class Endpoint(IntEnum):
-    """An address the agent listens on. This version has none for OTLP and logs: ``None``."""
+    """An address the agent listens on.
+
+    Those of OTLP and logs are there where their settings are:
+    ``otlp_config.receiver.protocols.grpc.endpoint``, ``.http.endpoint``, and ``logs_agent_port`` or
+    ``corelane.logs.listen``.
+    """
 
     TRACE = 0
     DOGSTATSD = 1
@@ -30,10 +35,22 @@ class TraceFormat(IntEnum):
     V1 = 3
 
 
+class OtlpSignal(IntEnum):
+    """What an OTLP export request holds."""
+
+    TRACES = 5
+    METRICS = 6
+    LOGS = 7
+
+
 class Submission(IntEnum):
-    """What is handed over in-process. This version takes no logs and no OTLP."""
+    """What is handed over in-process."""
 
     DOGSTATSD = 0
     TRACES_V04 = 1
     TRACES_V05 = 2
     TRACES_V1 = 3
+    LOGS_JSON = 4
+    OTLP_TRACES = 5
+    OTLP_METRICS = 6
+    OTLP_LOGS = 7
