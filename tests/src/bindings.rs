@@ -57,8 +57,12 @@ impl Binding {
             }
             Self::Go => {
                 let mut go = command(Path::new("go"), &package);
-                let cache = target_dir().join("test-clients").join("go-cache");
-                go.env("GOCACHE", cache).env("GOFLAGS", "-mod=readonly").current_dir(&package);
+                let clients = target_dir().join("test-clients");
+                // Without one, Go takes any directory for a module that never changes, and keeps
+                // what it once read there.
+                go.env("GOMODCACHE", clients.join("go-modules"));
+                go.env("GOCACHE", clients.join("go-cache")).env("GOFLAGS", "-mod=readonly");
+                go.current_dir(&package);
                 go
             }
             Self::CSharp => {
