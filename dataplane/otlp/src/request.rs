@@ -47,7 +47,7 @@ mod tests {
         }
         // A span whose name has length 2 where one byte is left.
         let at = body.iter().position(|byte| *byte == b'n').unwrap() - 1;
-        let mut broken = body.clone();
+        let mut broken = body;
         broken[at] += 1;
         assert_eq!(check_request(&broken), Err(WireError::Truncated));
     }
