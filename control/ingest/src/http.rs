@@ -6,6 +6,8 @@
 
 mod answers;
 mod body;
+#[cfg(feature = "otlp")]
+mod code;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod logs;
@@ -15,6 +17,7 @@ mod otlp;
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ use hyper::{Request, Response};
 #[cfg(feature = "grpc")]
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
@@ -157,7 +161,7 @@ async fn serve_connection(
     stream: TcpStream,
     service: Service,
     server: Arc<Server>,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     // An answer is one small packet.
     stream.set_nodelay(true).ok();
@@ -175,14 +179,7 @@ async fn serve_connection(
                 .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
                 .keep_alive_interval(PING_INTERVAL)
                 .serve_connection(io, respond);
-            let mut connection = std::pin::pin!(connection);
-            tokio::select! {
-                outcome = connection.as_mut() => outcome,
-                () = ended(&mut stopped) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
+            until_stopped(connection, stopped).await
         }
         _ => {
             let connection = hyper::server::conn::http1::Builder::new()
@@ -190,18 +187,26 @@ async fn serve_connection(
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_buf_size(HEAD_BYTES_MAX)
                 .serve_connection(io, respond);
-            let mut connection = std::pin::pin!(connection);
-            tokio::select! {
-                outcome = connection.as_mut() => outcome,
-                () = ended(&mut stopped) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
+            until_stopped(connection, stopped).await
         }
     };
     if let Err(error) = outcome {
         log::debug!("a connection of logs or OTLP ended early: {error}");
+    }
+}
+
+/// Serves a connection to its end; from the stop on, only what was begun.
+async fn until_stopped<C: GracefulConnection>(
+    connection: C,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), C::Error> {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = ended(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     }
 }
 

@@ -10,7 +10,6 @@
 //! reader to repair. `serde_json` bounds how deep values may lie within each other.
 
 mod number;
-mod output;
 mod schema;
 
 use std::fmt;
@@ -23,8 +22,8 @@ use serde::de::{
 };
 
 use crate::Signal;
+use crate::output::{self, Output};
 use number::Number;
-use output::Output;
 pub use schema::Message;
 use schema::{Field, Kind};
 

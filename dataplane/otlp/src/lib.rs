@@ -25,10 +25,12 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+pub mod answer;
 mod check;
 pub mod json;
 pub mod logs;
 pub mod metrics;
+mod output;
 mod request;
 mod resource;
 mod scope;

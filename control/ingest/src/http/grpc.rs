@@ -11,19 +11,15 @@ use hyper::{Request, Response};
 use otlp::Signal;
 
 use super::body::{Collected, Encoding, NoBody, collect, decompress, media};
-use super::otlp::{grpc_code, partial_success};
+use super::code::{
+    self, INVALID_ARGUMENT, OK, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED, http_status,
+};
 use super::{Answer, Server, text};
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-
-const OK: u8 = 0;
-const INVALID_ARGUMENT: u8 = 3;
-const RESOURCE_EXHAUSTED: u8 = 8;
-const UNIMPLEMENTED: u8 = 12;
-const UNAVAILABLE: u8 = 14;
 
 /// Bytes in front of a message.
 const PREFIX: usize = 5;
@@ -86,15 +82,15 @@ async fn call(server: &Server, request: Request<Incoming>) -> Result<Vec<u8>, St
     // The prefix does not count.
     let framed = collect(incoming, Encoding::Identity, bytes_max + PREFIX, &server.inlet).await;
     let framed = framed.map_err(refused_body)?;
-    let (is_compressed, message) = message(&framed.body)?;
+    let Collected { body, charge } = framed;
+    let (is_compressed, message) = message(body)?;
     let encoding = if is_compressed { encoding } else { Encoding::Identity };
-    let Collected { charge, .. } = framed;
     let collected = decompress(message, charge, encoding, bytes_max, &server.inlet);
     let collected = collected.map_err(refused_body)?;
     match server.take(signal, collected).await {
-        Ok(Ok(rejected)) => Ok(partial_success(&rejected)),
+        Ok(Ok(rejected)) => Ok(rejected.message()),
         Ok(Err(message)) => Err(Status { code: INVALID_ARGUMENT, message }),
-        Err(refused) => Err(Status { code: grpc_code(refused), message: refused.to_string() }),
+        Err(refused) => Err(Status { code: code::of(refused), message: refused.to_string() }),
     }
 }
 
@@ -109,20 +105,20 @@ fn signal(path: &str) -> Option<Signal> {
 }
 
 /// The one message of a call, and whether it is compressed.
-fn message(framed: &[u8]) -> Result<(bool, Vec<u8>), Status> {
+fn message(mut framed: Vec<u8>) -> Result<(bool, Vec<u8>), Status> {
     let broken = |message: &str| Status { code: INVALID_ARGUMENT, message: message.to_owned() };
-    let Some(([flag, length @ ..], message)) = framed.split_first_chunk::<PREFIX>() else {
+    let Some(&[flag, ref length @ ..]) = framed.first_chunk::<PREFIX>() else {
         return Err(broken("the message has no prefix"));
     };
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    if message.len() != length {
+    if framed.len() - PREFIX != length {
         return Err(broken("the call is not exactly one message"));
     }
-    match flag {
-        0 => Ok((false, message.to_vec())),
-        1 => Ok((true, message.to_vec())),
-        _ => Err(broken("the prefix of the message has an unknown flag")),
+    if flag > 1 {
+        return Err(broken("the prefix of the message has an unknown flag"));
     }
+    framed.drain(..PREFIX);
+    Ok((flag == 1, framed))
 }
 
 fn frame(message: &[u8]) -> Bytes {
@@ -142,18 +138,6 @@ fn refused_body(error: NoBody) -> Status {
         NoBody::Encoding(_) => (UNIMPLEMENTED, "unknown encoding"),
     };
     Status { code, message: message.to_owned() }
-}
-
-/// The status of HTTP that means the same, for the counters.
-const fn http_status(code: u8) -> u16 {
-    match code {
-        OK => 200,
-        INVALID_ARGUMENT => 400,
-        RESOURCE_EXHAUSTED => 413,
-        UNIMPLEMENTED => 404,
-        UNAVAILABLE => 503,
-        _ => 500,
-    }
 }
 
 /// A text as the trailer has it: what is no printable ASCII, and the percent sign, in hex.
@@ -177,11 +161,11 @@ mod tests {
     #[test]
     fn a_call_is_one_message() {
         let framed = frame(b"abc");
-        assert_eq!(message(&framed).unwrap(), (false, b"abc".to_vec()));
+        assert_eq!(message(framed.to_vec()).unwrap(), (false, b"abc".to_vec()));
         for broken in [&b""[..], &framed[..4], &framed[..7], &[framed.as_ref(), b"x"].concat()] {
-            assert_eq!(message(broken).unwrap_err().code, INVALID_ARGUMENT);
+            assert_eq!(message(broken.to_vec()).unwrap_err().code, INVALID_ARGUMENT);
         }
-        assert_eq!(message(b"\x02\0\0\0\0").unwrap_err().code, INVALID_ARGUMENT);
+        assert_eq!(message(b"\x02\0\0\0\0".to_vec()).unwrap_err().code, INVALID_ARGUMENT);
     }
 
     #[test]

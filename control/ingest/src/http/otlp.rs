@@ -1,12 +1,12 @@
 //! OTLP over HTTP. spec: otlp §1.3.
 
-use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request};
 use otlp::Signal;
 
 use super::body::{Collected, Encoding, NoBody, collect, media};
+use super::code::{INTERNAL, INVALID_ARGUMENT, UNAVAILABLE};
 use super::{Answer, Server, text, whole};
 use crate::Refused;
 use crate::inlet::{Kind, Outcome, Rejected};
@@ -17,12 +17,6 @@ enum Form {
     Protobuf,
     Json,
 }
-
-/// Codes of `google.rpc.Status` that are used.
-const INVALID_ARGUMENT: u8 = 3;
-const RESOURCE_EXHAUSTED: u8 = 8;
-const INTERNAL: u8 = 13;
-const UNAVAILABLE: u8 = 14;
 
 /// Seconds after which a client that was refused may come again.
 const RETRY_SECS: HeaderValue = HeaderValue::from_static("1");
@@ -68,11 +62,7 @@ pub(super) async fn answer(server: &Server, request: Request<Incoming>) -> Answe
             status(form, 400, INVALID_ARGUMENT, &Refused::Malformed.to_string())
         }
         Err(Refused::TooLong) => status(form, 400, INVALID_ARGUMENT, "payload too large"),
-        Err(error @ (Refused::Full | Refused::Stopped)) => {
-            let mut answer = status(form, 503, UNAVAILABLE, &error.to_string());
-            answer.headers_mut().insert(RETRY_AFTER, RETRY_SECS);
-            answer
-        }
+        Err(error @ (Refused::Full | Refused::Stopped)) => unavailable(form, error),
         Err(error @ Refused::Off) => status(form, 500, INTERNAL, &error.to_string()),
     }
 }
@@ -83,6 +73,13 @@ fn signal(path: &str) -> Option<Signal> {
         "/v1/metrics" => Some(Signal::Metrics),
         "/v1/logs" => Some(Signal::Logs),
         _ => None,
+    }
+}
+
+impl Rejected {
+    /// The answer to a request that was taken, in protobuf.
+    pub(super) fn message(&self) -> Vec<u8> {
+        otlp::answer::partial_success(self.count, &self.reason)
     }
 }
 
@@ -121,11 +118,7 @@ impl Server {
 fn refuse(form: Form, error: NoBody) -> Answer {
     match error {
         NoBody::TooLong => status(form, 400, INVALID_ARGUMENT, "http: request body too large"),
-        NoBody::Full => {
-            let mut answer = status(form, 503, UNAVAILABLE, &Refused::Full.to_string());
-            answer.headers_mut().insert(RETRY_AFTER, RETRY_SECS);
-            answer
-        }
+        NoBody::Full => unavailable(form, Refused::Full),
         NoBody::Broken => status(form, 400, INVALID_ARGUMENT, "the body has no end"),
         NoBody::Corrupt => status(form, 400, INVALID_ARGUMENT, "the body is not as it is encoded"),
         NoBody::Encoding(name) => {
@@ -134,10 +127,17 @@ fn refuse(form: Form, error: NoBody) -> Answer {
     }
 }
 
+/// An answer that asks to come again.
+fn unavailable(form: Form, refused: Refused) -> Answer {
+    let mut answer = status(form, 503, UNAVAILABLE, &refused.to_string());
+    answer.headers_mut().insert(RETRY_AFTER, RETRY_SECS);
+    answer
+}
+
 /// An answer of success, with what was dropped.
 fn accepted(form: Form, signal: Signal, rejected: &Rejected) -> Answer {
     match form {
-        Form::Protobuf => whole(200, "application/x-protobuf", partial_success(rejected).into()),
+        Form::Protobuf => whole(200, "application/x-protobuf", rejected.message().into()),
         Form::Json => {
             let count = match signal {
                 Signal::Traces => "rejectedSpans",
@@ -156,58 +156,15 @@ fn accepted(form: Form, signal: Signal, rejected: &Rejected) -> Answer {
     }
 }
 
-/// The message `ExportXServiceResponse`; empty when nothing was dropped.
-pub(super) fn partial_success(rejected: &Rejected) -> Vec<u8> {
-    if rejected.count == 0 {
-        return Vec::new();
-    }
-    let mut inner = Vec::new();
-    inner.push(0x08);
-    push_varint(&mut inner, rejected.count);
-    push_text(&mut inner, 0x12, &rejected.reason);
-    let mut message = vec![0x0a];
-    push_varint(&mut message, inner.len() as u64);
-    message.extend_from_slice(&inner);
-    message
-}
-
 /// An answer with the message `google.rpc.Status`.
 fn status(form: Form, http: u16, code: u8, message: &str) -> Answer {
     match form {
         Form::Protobuf => {
-            let mut body = vec![0x08, code];
-            push_text(&mut body, 0x12, message);
-            whole(http, "application/x-protobuf", Bytes::from(body))
+            whole(http, "application/x-protobuf", otlp::answer::status(code, message).into())
         }
         Form::Json => {
             let body = serde_json::json!({ "code": code, "message": message }).to_string();
             whole(http, "application/json", body.into())
         }
-    }
-}
-
-fn push_text(message: &mut Vec<u8>, tag: u8, text: &str) {
-    message.push(tag);
-    push_varint(message, text.len() as u64);
-    message.extend_from_slice(text.as_bytes());
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the lowest seven bits are meant")]
-fn push_varint(message: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        message.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    message.push(n as u8);
-}
-
-/// The code of gRPC for a refusal. spec: otlp §1.2.
-#[cfg(feature = "grpc")]
-pub(super) const fn grpc_code(refused: Refused) -> u8 {
-    match refused {
-        Refused::Full | Refused::Stopped => UNAVAILABLE,
-        Refused::TooLong => RESOURCE_EXHAUSTED,
-        Refused::Malformed => INVALID_ARGUMENT,
-        Refused::Off => INTERNAL,
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers, which JSON writes in several ways.
 
-use super::output::Output;
 use super::schema::Kind;
+use crate::output::Output;
 
 /// A number of JSON, or of a text within it.
 #[derive(Clone, Copy, Debug)]

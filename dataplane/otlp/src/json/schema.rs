@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::output::{BYTES, FIXED32, FIXED64, VARINT};
+use crate::output::{BYTES, FIXED32, FIXED64, VARINT};
 
 /// A message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

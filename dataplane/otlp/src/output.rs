@@ -1,13 +1,13 @@
 //! Protobuf as it is written.
 
 /// Content of eight bytes.
-pub(super) const FIXED64: u8 = 1;
+pub(crate) const FIXED64: u8 = 1;
 /// Content with a length.
-pub(super) const BYTES: u8 = 2;
+pub(crate) const BYTES: u8 = 2;
 /// Content of four bytes.
-pub(super) const FIXED32: u8 = 5;
+pub(crate) const FIXED32: u8 = 5;
 /// A number of variable length.
-pub(super) const VARINT: u8 = 0;
+pub(crate) const VARINT: u8 = 0;
 
 /// Bytes of the length of a message, which is known at its end only: a varint may be longer than it
 /// needs to be, and so nothing has to be moved.
@@ -18,22 +18,22 @@ const MESSAGE_BYTES_MAX: usize = (1 << (7 * LENGTH_BYTES)) - 1;
 /// A message that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a message is longer than {MESSAGE_BYTES_MAX} bytes")]
-pub(super) struct TooLong;
+pub(crate) struct TooLong;
 
 /// A message that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Output(Vec<u8>);
+pub(crate) struct Output(Vec<u8>);
 
 impl Output {
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    pub(super) fn tag(&mut self, number: u32, wire: u8) {
+    pub(crate) fn tag(&mut self, number: u32, wire: u8) {
         self.varint(u64::from(number) << 3 | u64::from(wire));
     }
 
-    pub(super) fn varint(&mut self, mut number: u64) {
+    pub(crate) fn varint(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push(low(number) | 0x80);
             number >>= 7;
@@ -41,11 +41,11 @@ impl Output {
         self.0.push(low(number));
     }
 
-    pub(super) fn fixed(&mut self, bytes: &[u8]) {
+    pub(crate) fn fixed(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
         if bytes.len() > MESSAGE_BYTES_MAX {
             return Err(TooLong);
         }
@@ -55,12 +55,12 @@ impl Output {
     }
 
     /// Begins a message; the result is for [`Self::end`].
-    pub(super) fn begin(&mut self) -> usize {
+    pub(crate) fn begin(&mut self) -> usize {
         self.0.extend_from_slice(&[0; LENGTH_BYTES]);
         self.0.len()
     }
 
-    pub(super) fn end(&mut self, start: usize) -> Result<(), TooLong> {
+    pub(crate) fn end(&mut self, start: usize) -> Result<(), TooLong> {
         let mut length = self.0.len() - start;
         if length > MESSAGE_BYTES_MAX {
             return Err(TooLong);
