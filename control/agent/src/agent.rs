@@ -28,7 +28,7 @@ use crate::delivery::Delivery;
 use crate::flush::{FlushTotals, Flusher};
 use crate::flush_all::FlushHandle;
 use crate::host_name::Host;
-use crate::ingest::{IngestListeners, IngestPart, IngestStart};
+use crate::ingest::{IngestListeners, IngestPart};
 use crate::lanes::{LaneOptions, Lanes};
 use crate::listen::{ListenerReport, Listeners};
 use crate::memory_watch::MemoryWatch;
@@ -37,7 +37,7 @@ use crate::secrets::SecretWatch;
 use crate::self_metrics::SelfMetrics;
 use crate::settings;
 use crate::source::{Pulse, Shared};
-use crate::starting::Starting;
+use crate::starting::{IngestStart, Starting};
 use crate::submissions::Submissions;
 
 /// Reads the configuration again.

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::{Config, keys};
-use context::Keys;
 use forward::ForwardStats;
 use ingest::{Ingest, Outlets, Refused};
 pub(crate) use ingest::{Inlet, Kind};
@@ -27,6 +26,7 @@ pub(crate) use self::listen::IngestListeners;
 use crate::agent::{Role, StartError};
 use crate::delivery::Delivery;
 use crate::products::Product;
+use crate::starting::IngestStart;
 use crate::submissions::Submissions;
 
 /// The running part.
@@ -34,19 +34,6 @@ use crate::submissions::Submissions;
 pub(crate) struct IngestPart {
     ingest: Ingest,
     logs: Option<Arc<LogDelivery>>,
-}
-
-/// What it starts with.
-#[derive(Debug)]
-pub(crate) struct IngestStart<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) host: &'a Arc<str>,
-    pub(crate) keys: &'a Keys,
-    pub(crate) started_unix_secs: u64,
-    pub(crate) role: Role,
-    pub(crate) delivery: &'a Arc<Delivery>,
-    pub(crate) submissions: &'a Arc<Submissions>,
-    pub(crate) listeners: IngestListeners,
 }
 
 impl IngestPart {

@@ -11,9 +11,9 @@ use encode::Encoding;
 use ingest::{LogSettings, Settings};
 use logs::{BatchLimits, Counted, Defaults, EntryLimits, RuleConfig, Rules};
 
-use super::IngestStart;
 use crate::agent::StartError;
 use crate::settings;
+use crate::starting::IngestStart;
 
 /// Longest OTLP body over HTTP, and message over gRPC, unless configured. spec: otlp §1.2, §1.3
 const OTLP_BYTES_MAX: usize = 20 << 20;

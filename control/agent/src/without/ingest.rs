@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::Config;
-use context::Keys;
 use forward::ForwardStats;
 use lane::SubmitError;
 use status::IngestStatus;
 
-use crate::agent::{Role, StartError};
-use crate::delivery::Delivery;
+use crate::agent::StartError;
 use crate::listen::ListenerReport;
-use crate::submissions::Submissions;
+use crate::starting::IngestStart;
 
 /// The running part.
 #[derive(Debug)]
@@ -29,19 +27,6 @@ pub(crate) enum Kind {
     Logs,
     OtlpLogs,
     OtlpMetrics,
-}
-
-/// What it would start with.
-#[derive(Debug)]
-pub(crate) struct IngestStart<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) host: &'a Arc<str>,
-    pub(crate) keys: &'a Keys,
-    pub(crate) started_unix_secs: u64,
-    pub(crate) role: Role,
-    pub(crate) delivery: &'a Arc<Delivery>,
-    pub(crate) submissions: &'a Arc<Submissions>,
-    pub(crate) listeners: IngestListeners,
 }
 
 /// No listeners.

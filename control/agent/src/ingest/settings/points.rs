@@ -5,8 +5,8 @@ use otlp::metrics::{
     CumulativeMode, HistogramMode, InitialValue, MetricsSettings, SummaryMode, Translator,
 };
 
-use super::super::IngestStart;
 use crate::agent::StartError;
+use crate::starting::IngestStart;
 
 /// The translator of one agent.
 pub(super) fn translator(start: &IngestStart<'_>) -> Result<Translator, StartError> {
