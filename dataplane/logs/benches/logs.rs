@@ -9,7 +9,7 @@ use corelane_logs::{
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-/// A usual line of an access log, about 200 bytes, which has four quotes.
+/// A usual line of an access log, about 170 bytes, which has four quotes.
 const LINE: &str = "10.20.30.40 - frank [30/Nov/2026:11:42:22 +0000] \"GET /orders/1234/items?\
 page=2 HTTP/1.1\" 200 5316 \"https://shop.example.com/\" Mozilla/5.0 (X11; Linux x86_64) 0.042 ms";
 

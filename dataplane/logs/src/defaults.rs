@@ -33,11 +33,11 @@ impl Defaults {
         fill(&mut entry.source, &self.source);
         fill(&mut entry.status, &self.status);
         fill(&mut entry.status, STATUS_DEFAULT);
-        let own = |key: &str| has_key(&entry.tags, key);
-        let owned = UNIFIED.map(|key| (key, own(key)));
+        let own = entry.tags.len();
         for tag in self.tags.split(',') {
-            let is_owned = |(key, is_own): &(&str, bool)| *is_own && key_of(tag) == Some(*key);
-            if !owned.iter().any(is_owned) {
+            let own = entry.tags.get(..own).unwrap_or_default();
+            let mut unified = key_of(tag).into_iter().filter(|key| UNIFIED.contains(key));
+            if !unified.any(|key| has_key(own, key)) {
                 entry.push_tags(tag);
             }
         }

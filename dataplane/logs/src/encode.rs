@@ -38,22 +38,8 @@ pub fn encode_entry(entry: &Entry, out: &mut Vec<u8>) {
 }
 
 fn push_integer(value: i64, out: &mut Vec<u8>) {
-    if value < 0 {
-        out.push(b'-');
-    }
-    // 2^63 has 19 digits.
-    let mut digits = [0; 19];
-    let mut rest = value.unsigned_abs();
-    let mut count = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[digits.len() - count..]);
+    let written = serde_json::to_writer(out, &value);
+    debug_assert!(written.is_ok(), "a number into memory cannot fail");
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 mod config;
 
 use pattern::Template;
-use regex::{CaptureLocations, Regex};
+use regex::Regex;
 
 use crate::Dropped;
+use config::Kind;
 pub use config::{RuleConfig, RuleError};
 
 /// Compiled rules, in the order in which they are applied: global ones, then those of the source.
@@ -40,23 +41,22 @@ impl Rules {
     pub fn new<'a>(configs: impl IntoIterator<Item = &'a RuleConfig>) -> Result<Self, RuleError> {
         let mut compiled = Self::default();
         for config in configs {
-            config.check()?;
-            let rule = match &*config.kind {
-                "exclude_at_match" => Rule::Exclude(config.regex()?),
-                "include_at_match" => Rule::Include(config.regex()?),
-                "mask_sequences" => {
+            let rule = match config.kind()? {
+                Kind::Exclude => Rule::Exclude(config.regex()?),
+                Kind::Include => Rule::Include(config.regex()?),
+                Kind::Mask => {
                     let regex = config.regex()?;
                     let template = Template::new(&config.replace_placeholder, &regex);
                     Rule::Mask(regex, template)
                 }
-                "exclude_truncated" => Rule::ExcludeTruncated,
-                "multi_line" => {
+                Kind::ExcludeTruncated => Rule::ExcludeTruncated,
+                Kind::MultiLine => {
                     // Wrong for whoever applies it, and said here.
                     config.regex()?;
                     compiled.ignore(config, "multi_line");
                     continue;
                 }
-                _ => {
+                Kind::RemapSource => {
                     compiled.ignore(config, "remap_source");
                     continue;
                 }
@@ -124,14 +124,16 @@ fn mask(
         return Ok(None);
     }
     let mut masked = String::with_capacity(message.len());
-    let mut groups: CaptureLocations = regex.capture_locations();
+    let mut groups = template.has_groups().then(|| regex.capture_locations());
     let mut written = 0;
     for found in matches {
         masked.push_str(message.get(written..found.start()).unwrap_or_default());
-        if template.has_groups() {
-            regex.captures_read_at(&mut groups, message, found.start());
+        if let Some(groups) = &mut groups {
+            regex.captures_read_at(groups, message, found.start());
+            template.expand(message, groups, &mut masked);
+        } else {
+            template.write(&mut masked);
         }
-        template.expand(message, &groups, &mut masked);
         if masked.len() > bytes_max {
             return Err(Dropped::TooLarge);
         }

@@ -1,8 +1,8 @@
 //! The spec's vectors, all lines of the kinds that are about records. spec: logs §23.
 
 use corelane_logs::{
-    Batch, BatchLimits, Counted, Entry, Push, RuleConfig, Rules, TagSources, encode_entry,
-    parse_entries, repair_utf8,
+    Batch, BatchLimits, Counted, Entry, Push, RuleConfig, Rules, encode_entry, parse_entries,
+    repair_utf8,
 };
 use serde_json::Value;
 
@@ -110,23 +110,20 @@ fn check_encode(line: &Value) {
         let list = value.as_array().cloned().unwrap_or_default();
         list.iter().map(|tag| tag.as_str().expect("a tag").to_owned()).collect()
     };
-    let (origin, source) = (list(&input["origin_tags"]), list(&input["config"]["tags"]));
-    let tags = TagSources {
-        origin: &origin.iter().map(|tag| &**tag).collect::<Vec<_>>(),
-        source_category: config("sourcecategory"),
-        source: &source.iter().map(|tag| &**tag).collect::<Vec<_>>(),
-        processing: &[],
-    };
-    let entry = Entry {
+    let category = Some(config("sourcecategory")).filter(|category| !category.is_empty());
+    let mut tags = list(&input["origin_tags"]);
+    tags.extend(category.map(|category| format!("sourcecategory:{category}")));
+    tags.extend(list(&input["config"]["tags"]));
+    let mut entry = Entry {
         message: text(input, "content").to_owned(),
         status: text(input, "status").to_owned(),
         timestamp_ms: input["now_ms"].as_i64().expect("a time"),
         hostname: text(input, "hostname").to_owned(),
         service: config("service").to_owned(),
         source: config("source").to_owned(),
-        tags: tags.join(),
         ..Entry::default()
     };
+    tags.iter().for_each(|tag| entry.push_tags(tag));
     assert_eq!(encoded(&entry), text(line, "output"), "{line}");
 }
 

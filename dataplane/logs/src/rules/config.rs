@@ -63,24 +63,37 @@ pub enum RuleError {
     },
 }
 
+/// Types of rules.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Exclude,
+    Include,
+    Mask,
+    ExcludeTruncated,
+    MultiLine,
+    RemapSource,
+}
+
 impl RuleConfig {
-    /// Whether it is complete. What only compiling shows is not looked at.
-    pub(super) fn check(&self) -> Result<(), RuleError> {
+    /// Its type, if it is complete. What only compiling shows is not looked at.
+    pub(super) fn kind(&self) -> Result<Kind, RuleError> {
         if self.name.is_empty() {
             return Err(RuleError::NoName);
         }
         let name = || self.name.clone();
-        match &*self.kind {
-            "" => Err(RuleError::NoKind { name: name() }),
-            "exclude_truncated" | "remap_source" => Ok(()),
-            "exclude_at_match" | "include_at_match" | "mask_sequences" | "multi_line" => {
-                if self.pattern.is_empty() {
-                    return Err(RuleError::NoPattern { name: name() });
-                }
-                Ok(())
+        let kind = match &*self.kind {
+            "" => return Err(RuleError::NoKind { name: name() }),
+            "exclude_truncated" => return Ok(Kind::ExcludeTruncated),
+            "remap_source" => return Ok(Kind::RemapSource),
+            "exclude_at_match" => Kind::Exclude,
+            "include_at_match" => Kind::Include,
+            "mask_sequences" => Kind::Mask,
+            "multi_line" => Kind::MultiLine,
+            kind => {
+                return Err(RuleError::UnknownKind { name: name(), kind: kind.to_owned() });
             }
-            kind => Err(RuleError::UnknownKind { name: name(), kind: kind.to_owned() }),
-        }
+        };
+        if self.pattern.is_empty() { Err(RuleError::NoPattern { name: name() }) } else { Ok(kind) }
     }
 
     /// Compiles the pattern.
