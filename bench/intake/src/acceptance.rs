@@ -142,7 +142,7 @@ pub fn check_headers(request: &Request, report: &mut Report) {
         return;
     }
     if route == Route::Logs {
-        logs::check_headers(request, route, report);
+        logs::check_headers(request, report);
         return;
     }
     for name in ["user-agent", "dd-agent-version"] {

@@ -15,6 +15,12 @@ const NAMES_MAX: usize = 10_000;
 /// The entry of all further names.
 const OTHER_NAMES: &str = "(other)";
 
+/// The sums of a name; names beyond [`NAMES_MAX`] share one entry.
+fn of_name<'s, T: Default>(sums: &'s mut BTreeMap<String, T>, name: &str) -> &'s mut T {
+    let has_room = sums.contains_key(name) || sums.len() < NAMES_MAX;
+    sums.entry(if has_room { name } else { OTHER_NAMES }.to_owned()).or_default()
+}
+
 /// Sums since the start or the last reset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Totals {
@@ -131,10 +137,7 @@ impl Totals {
         } else {
             self.series += 1
         }
-        let is_known = self.by_name.contains_key(&*metric.name);
-        let has_room = is_known || self.by_name.len() < NAMES_MAX;
-        let entry = if has_room { &*metric.name } else { OTHER_NAMES };
-        let totals = self.by_name.entry(entry.to_owned()).or_default();
+        let totals = of_name(&mut self.by_name, &metric.name);
         totals.points += points;
         match (&metric.points, metric.kind) {
             (Points::Values(values), MetricKind::Gauge) => {

@@ -32,7 +32,8 @@ pub(super) fn check(logs: &[Log], rules: &Rules, now_secs: i64, report: &mut Rep
 }
 
 /// Checks the headers of a request with logs.
-pub(super) fn check_headers(request: &Request, route: Route, report: &mut Report) {
+pub(super) fn check_headers(request: &Request, report: &mut Report) {
+    let route = Route::Logs;
     for name in ["dd-api-key", "user-agent", "dd-evp-origin", "dd-evp-origin-version"] {
         if request.header(name).is_none_or(str::is_empty) {
             report.add(Rule::Header, || format!("{} has no {name}", route.path()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{NAMES_MAX, OTHER_NAMES};
+use super::{NAMES_MAX, OTHER_NAMES, of_name};
 use crate::{AgentTraces, LatencySketch, StatsPayload};
 
 /// Sums over all traces.
@@ -97,10 +97,7 @@ impl TraceTotals {
             let error = u64::from(span.error != 0);
             self.spans += 1;
             self.error_spans += error;
-            let is_known = self.by_service.contains_key(&*span.service);
-            let has_room = is_known || self.by_service.len() < NAMES_MAX;
-            let entry = if has_room { &*span.service } else { OTHER_NAMES };
-            let service = self.by_service.entry(entry.to_owned()).or_default();
+            let service = of_name(&mut self.by_service, &span.service);
             service.spans += 1;
             service.roots += u64::from(span.is_root());
             service.errors += error;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{NAMES_MAX, OTHER_NAMES};
+use super::of_name;
 use crate::Log;
 
 /// Sums over all logs.
@@ -24,10 +24,7 @@ impl LogTotals {
         for log in logs {
             self.entries += 1;
             self.entry_bytes += log.encoded_bytes as u64;
-            let is_known = self.by_service.contains_key(&log.service);
-            let has_room = is_known || self.by_service.len() < NAMES_MAX;
-            let entry = if has_room { &*log.service } else { OTHER_NAMES };
-            *self.by_service.entry(entry.to_owned()).or_default() += 1;
+            *of_name(&mut self.by_service, &log.service) += 1;
         }
     }
 }
