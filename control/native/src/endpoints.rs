@@ -80,18 +80,22 @@ impl Endpoints {
     /// Where logs are sent over HTTP: `/v1/input` below it.
     #[must_use]
     pub fn logs_url(&self) -> Option<String> {
-        self.logs.map(|address| format!("http://{address}"))
+        http_url(self.logs)
     }
 
     /// What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be for the protocol `http/protobuf`.
     #[must_use]
     pub fn otlp_http_url(&self) -> Option<String> {
-        self.otlp_http.map(|address| format!("http://{address}"))
+        http_url(self.otlp_http)
     }
 
     /// What `OTEL_EXPORTER_OTLP_ENDPOINT` has to be for the protocol `grpc`.
     #[must_use]
     pub fn otlp_grpc_url(&self) -> Option<String> {
-        self.otlp_grpc.map(|address| format!("http://{address}"))
+        http_url(self.otlp_grpc)
     }
+}
+
+fn http_url(address: Option<SocketAddr>) -> Option<String> {
+    address.map(|address| format!("http://{address}"))
 }

@@ -64,12 +64,12 @@ static corelane_agent *start(const char *mode, const char *dogstatsd) {
     return start_with(mode, dogstatsd, &none);
 }
 
-static void submit(corelane_agent *agent, const char *text) {
-    OK(corelane_agent_submit(agent, CORELANE_DATA_DOGSTATSD, (const uint8_t *)text, strlen(text), 0));
-}
-
 static corelane_error *submit_text(corelane_agent *agent, int kind, const char *text) {
     return corelane_agent_submit(agent, kind, (const uint8_t *)text, strlen(text), 0);
+}
+
+static void submit(corelane_agent *agent, const char *text) {
+    OK(submit_text(agent, CORELANE_DATA_DOGSTATSD, text));
 }
 
 static void end(corelane_agent *agent) {

@@ -50,21 +50,21 @@ pub(super) fn asked_for(env: &BTreeMap<String, String>) -> impl Iterator<Item = 
         .filter_map(|(name, _)| Some(format!("{name} has no effect: {}", why(name)?)))
 }
 
-/// Products that may be left out, and their switches.
-const SWITCHES: [(Product, BoolKey); 4] = [
-    (Product::Traces, keys::APM_ENABLED),
-    (Product::Logs, keys::LOGS_ENABLED),
+/// Products that a host program which switches them on cannot do without, and their switches.
+const NEEDED: [(Product, BoolKey); 2] =
+    [(Product::Traces, keys::APM_ENABLED), (Product::Logs, keys::LOGS_ENABLED)];
+/// Others that may be left out.
+const OPTIONAL: [(Product, BoolKey); 2] = [
     (Product::Otlp, keys::OTLP_LOGS_ENABLED),
     (Product::RemoteConfig, keys::REMOTE_CONFIG_ENABLED),
 ];
-/// Those that a host program which switches them on cannot do without.
-const NEEDED: [(Product, BoolKey); 2] = [SWITCHES[0], SWITCHES[1]];
 
-/// What is switched on but was left out of this build. Remote configuration and the local API are
-/// never a reason not to start. spec: config §11.1
+/// What is switched on but was left out of this build. All but [`NEEDED`] is never a reason not to
+/// start. spec: config §11.1
 pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> {
     let is_on = |key: BoolKey| config.is_set(key) && config.bool(key);
-    let switched = SWITCHES.map(|(product, key)| (product, key.into(), is_on(key)));
+    let switched = NEEDED.into_iter().chain(OPTIONAL);
+    let switched = switched.map(move |(product, key)| (product, key.into(), is_on(key)));
     let opened = local_api(config).map(|(entry, is_on)| (Product::LocalApi, entry, is_on));
     let is_set = |key: StrKey| config.is_set(key) && config.text(key).is_some();
     let receivers = [
@@ -74,7 +74,6 @@ pub(super) fn left_out(config: &Config) -> impl Iterator<Item = String> {
     ];
     let receivers = receivers.map(|(product, key)| (product, key.into(), is_set(key)));
     switched
-        .into_iter()
         .chain(opened)
         .chain(receivers)
         .filter(|(product, _, is_asked_for)| *is_asked_for && !product.is_built())
