@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod logs;
 mod sdks;
+mod traces;
 
 use bed::{Agent, Bed, Settings};
 

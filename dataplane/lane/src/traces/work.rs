@@ -27,7 +27,10 @@ const SLICE_WORK: usize = 250_000;
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(super) head: Head,
+    /// That which the batch in work names, or else the sender's.
     pub(super) container: Container,
+    /// The sender's, while the batch in work has another.
+    sender: Option<Container>,
     stage: Stage,
     /// Where the batch in work begins in the body.
     place: Place,
@@ -94,6 +97,7 @@ impl Traces {
         let work = Work {
             head: request.head,
             container,
+            sender: None,
             stage: Stage::Decode,
             place: Place::default(),
             reply: Some(request.reply),
@@ -166,7 +170,8 @@ impl Traces {
         }
         let named = self.batch.strings.text(self.batch.header.container_id);
         if !named.is_empty() && named != work.container.id {
-            work.container = with(named);
+            let before = std::mem::replace(&mut work.container, with(named));
+            work.sender.get_or_insert(before);
         }
         if !work.is_released && self.held.wants(&work.container, work.body_bytes) {
             work.place = self.reader.place();
@@ -228,6 +233,9 @@ impl Traces {
     fn encode(&mut self, work: &mut Work, at: usize) -> Step {
         let Some(piece) = self.pieces.get(at) else {
             if self.reader.next(&mut self.batch) {
+                if let Some(sender) = work.sender.take() {
+                    work.container = sender;
+                }
                 work.stage = Stage::Decode;
                 return Step::More;
             }
@@ -323,6 +331,7 @@ impl Work {
         Self {
             head: Head::new(route, peer, &Default::default()),
             container,
+            sender: None,
             stage: Stage::Decode,
             place: Place::default(),
             reply: None,
